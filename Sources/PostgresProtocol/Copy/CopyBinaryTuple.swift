@@ -1,0 +1,45 @@
+/// One row of binary COPY: a field count (Int16), then for each field its length (Int32, -1 for NULL) and bytes.
+/// A view: valid as long as the memory under it.
+package struct CopyBinaryTuple {
+    package let bytes: UnsafeRawBufferPointer
+    package let fieldCount: Int
+
+    /// Checks the count only; each reader checks lengths as it comes to them.
+    @inlinable package init(_ bytes: UnsafeRawBufferPointer) throws(CopyError) {
+        guard bytes.count >= 2 else { throw .truncatedTuple(needed: 2, left: bytes.count) }
+        let count = bytes.loadBigEndian(0, as: Int16.self)
+        guard count >= 0 else { throw .wrongFieldCount(expected: 0, found: Int(count)) }
+        self.bytes = bytes
+        fieldCount = Int(count)
+    }
+
+    /// Calls `body` with index and content (nil for NULL) of every field, in order.
+    @inlinable package func forEachField(
+        _ body: (Int, UnsafeRawBufferPointer?) -> Void
+    ) throws(CopyError) {
+        var position = 2
+        for index in 0..<fieldCount {
+            let length = try Self.length(ofField: index, in: bytes, at: position)
+            position &+= 4
+            guard length >= 0 else {
+                body(index, nil)
+                continue
+            }
+            body(index, UnsafeRawBufferPointer(rebasing: bytes[position..<(position + length)]))
+            position &+= length
+        }
+        guard position == bytes.count else { throw .excessBytes(bytes.count - position) }
+    }
+
+    /// The length prefix at `position`, once it and the field behind it are known to be there; -1 for NULL.
+    @inlinable package static func length(
+        ofField field: Int, in bytes: UnsafeRawBufferPointer, at position: Int
+    ) throws(CopyError) -> Int {
+        let left = bytes.count &- position
+        guard left >= 4 else { throw .truncatedField(field: field, needed: 4, left: left) }
+        let length = bytes.loadBigEndian(position, as: Int32.self)
+        guard Int(length) <= left &- 4 else { throw .truncatedField(field: field, needed: Int(length), left: left - 4) }
+        guard length >= -1 else { throw .badFieldLength(field: field, length: length) }
+        return Int(length)
+    }
+}
