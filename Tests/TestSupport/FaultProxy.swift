@@ -54,6 +54,9 @@ package final class FaultProxy: Sendable {
         var cutsOpen = false
         var isClosing = false
         var counts = Counts()
+        /// How often tests asked for something, and how many of these the thread has seen.
+        var asked = 0
+        var obeyed = 0
     }
 
     private let shared: Shared
@@ -153,16 +156,21 @@ package final class FaultProxy: Sendable {
             control.withLock { body($0) }
         }
 
-        /// Changes the control block without waking the thread; for the thread itself.
+        /// Changes the control block, not waking the thread; for the thread itself.
         func update<Value: Sendable>(_ body: (inout Control) -> Value) -> Value {
             control.withLock { body(&$0) }
         }
 
+        /// Changes the control block; returns when the thread has done what it says.
         @discardableResult
         func change<Value: Sendable>(_ body: (inout Control) -> Value) -> Value {
-            let result = control.withLock { body(&$0) }
+            let (result, number) = control.withLock { control in
+                control.asked += 1
+                return (body(&control), control.asked)
+            }
             var byte: UInt8 = 1
             _ = Glibc.write(bellDescriptor, &byte, 1)
+            while read({ $0.obeyed < number && !$0.isClosing }) { usleep(100) }
             return result
         }
     }

@@ -44,6 +44,7 @@ final class ProxyLoop: @unchecked Sendable {
             links.forEach { $0.cut() }
             dropEnded()
         }
+        shared.update { $0.obeyed = control.asked }
         return !control.isClosing
     }
 

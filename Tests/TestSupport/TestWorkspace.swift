@@ -27,7 +27,9 @@ package final class TestWorkspace: Sendable {
         account = try ServerAccount.current()
         binaries = try PostgresBinaries.find()
         var template = Array("/tmp/replhost-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SandboxError.file(operation: "create", path: "/tmp", errno: errno) }
+        guard mkdtemp(&template) != nil else {
+            throw SandboxError.file(operation: "create", path: "/tmp", errno: errno)
+        }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard chown(directory, account.userID, account.groupID) == 0 else {
             throw SandboxError.file(operation: "change the owner of", path: directory, errno: errno)
