@@ -9,7 +9,9 @@ package enum IntegerText {
     }
 
     /// Digits with an optional sign, spaces at the ends allowed.
-    @inlinable package static func parse(_ text: UnsafeRawBufferPointer, _ kind: ValueKind) throws(CodecError) -> Int64 {
+    @inlinable package static func parse(
+        _ text: UnsafeRawBufferPointer, _ kind: ValueKind
+    ) throws(CodecError) -> Int64 {
         var index = 0
         var isNegative = false
         if let first = text.first, first == UInt8(ascii: "-") {
@@ -70,18 +72,28 @@ package enum IntegerText {
     /// Appends the decimal digits, as the server prints them.
     @inlinable package static func append(_ value: Int64, to buffer: inout ByteBuffer) {
         let space = buffer.space(for: 20)
-        var magnitude = value.magnitude
-        var length = value < 0 ? 1 : 0
-        length &+= digitCount(magnitude)
-        var index = length
-        repeat {
-            let (quotient, digit) = magnitude.quotientAndRemainder(dividingBy: 10)
-            index &-= 1
-            space.storeBytes(of: UInt8(truncatingIfNeeded: digit) &+ 0x30, toByteOffset: index, as: UInt8.self)
-            magnitude = quotient
-        } while magnitude != 0
-        if value < 0 { space.storeBytes(of: UInt8(ascii: "-"), as: UInt8.self) }
-        buffer.advance(by: length)
+        guard value < 0 else { return buffer.advance(by: write(UInt64(bitPattern: value), to: space)) }
+        space.storeBytes(of: UInt8(ascii: "-"), as: UInt8.self)
+        buffer.advance(by: write(value.magnitude, to: space + 1) &+ 1)
+    }
+
+    /// Writes the decimal digits, 20 at most; returns how many.
+    @inlinable package static func write(_ magnitude: UInt64, to space: UnsafeMutableRawPointer) -> Int {
+        let count = digitCount(magnitude)
+        var index = count
+        var rest = magnitude
+        while rest >= 100 {
+            let quotient = rest / 100
+            index &-= 2
+            _ = DateTimeText.write(pair: rest &- quotient &* 100, to: space, at: index)
+            rest = quotient
+        }
+        if index == 2 {
+            _ = DateTimeText.write(pair: rest, to: space, at: 0)
+        } else {
+            space.storeBytes(of: UInt8(truncatingIfNeeded: rest) &+ 0x30, as: UInt8.self)
+        }
+        return count
     }
 
     @inlinable package static func digitCount(_ magnitude: UInt64) -> Int {

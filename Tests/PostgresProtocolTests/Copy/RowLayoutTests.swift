@@ -59,7 +59,9 @@ import Testing
         #expect(throws: CopyError.badFieldLength(field: 0, length: -2)) {
             try fields(ofTuple: hex("0001 fffffffe"), columns: 1)
         }
-        #expect(throws: CopyError.wrongFieldCount(expected: 2, found: 3)) { try fields(ofTuple: Self.tuple, columns: 2) }
+        #expect(throws: CopyError.wrongFieldCount(expected: 2, found: 3)) {
+            try fields(ofTuple: Self.tuple, columns: 2)
+        }
         #expect(throws: CopyError.excessBytes(1)) { try fields(ofTuple: Self.tuple + [0], columns: 3) }
         #expect(throws: CopyError.truncatedField(field: 0, needed: 0x7fff_ffff, left: 0)) {
             try fields(ofTuple: hex("0001 7fffffff"), columns: 1)
@@ -97,7 +99,9 @@ import Testing
 
     @Test func wrongLinesAreErrors() {
         #expect(throws: CopyError.wrongFieldCount(expected: 2, found: 1)) { try fields(ofLine: "a", columns: 2) }
-        #expect(throws: CopyError.wrongFieldCount(expected: 2, found: 4)) { try fields(ofLine: "a\tb\tc\td", columns: 2) }
+        #expect(throws: CopyError.wrongFieldCount(expected: 2, found: 4)) {
+            try fields(ofLine: "a\tb\tc\td", columns: 2)
+        }
         #expect(throws: CopyError.truncatedEscape(field: 1)) { try fields(ofLine: "a\tb\\", columns: 2) }
     }
 }

@@ -19,8 +19,10 @@ import Testing
         ("select $1; select a$b$; x", ["select $1", "select a$b$", "x"]),
         ("select 1 /* ; /* ; */ ; */ ; x", ["select 1", "x"]),
         ("select 1 -- ;\n+ 2; x", ["select 1 -- ;\n+ 2", "x"]),
-        ("create rule r as on insert to t do (select 1; select 2); x",
-            ["create rule r as on insert to t do (select 1; select 2)", "x"]),
+        (
+            "create rule r as on insert to t do (select 1; select 2); x",
+            ["create rule r as on insert to t do (select 1; select 2)", "x"]
+        ),
         (";; ; -- nothing\n /* */ ;", []),
         ("", []),
         ("sélect 'ü;'; x", ["sélect 'ü;'", "x"]),
@@ -57,7 +59,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("select 'a", OpenConstruct.singleQuote), ("select \"a", .doubleQuote), ("select $f$ $$", .dollarQuote(tag: "f")),
+        ("select 'a", OpenConstruct.singleQuote), ("select \"a", .doubleQuote),
+        ("select $f$ $$", .dollarQuote(tag: "f")),
         ("select 1 /* /* */", .comment), ("select (1", .parenthesis), ("select 1", .nothing), ("select 1;", .nothing),
         ("/* a", .comment), ("select ((1) 'b", .singleQuote), ("select 1; /*", .comment),
     ])
