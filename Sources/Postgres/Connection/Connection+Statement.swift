@@ -47,7 +47,7 @@ extension Connection {
     ) async {
         defer { finish() }
         guard let handle, !isBroken, needsDraining(handle) else { return }
-        await LoopActor.run(on: loop) {
+        await LoopActor.run(on: loop) { _ in
             if cancelling { self.requestCancel() }
             do throws(PostgresError) {
                 try await self.drain(copyFailure: copyFailure, until: deadline)

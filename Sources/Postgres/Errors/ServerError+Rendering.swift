@@ -9,7 +9,7 @@ extension ServerError {
         }
         if let detail { lines.append("DETAIL:  \(detail)") }
         if let hint { lines.append("HINT:  \(hint)") }
-        if let internalQuery, position != nil || internalPosition == nil { lines.append("QUERY:  \(internalQuery)") }
+        if let internalQuery { lines.append("QUERY:  \(internalQuery)") }
         if let context { lines.append("CONTEXT:  \(context)") }
         return lines.joined(separator: "\n")
     }
