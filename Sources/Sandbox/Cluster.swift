@@ -56,9 +56,10 @@ package struct Cluster: Sendable {
     /// - Parameter configuration: lines added to postgresql.conf.
     package func initialize(configuration: String, sync: Bool) throws(SandboxError) {
         guard !FileTree.exists(dataDirectory + "/PG_VERSION") else { return }
-        let partial = dataDirectory + ".partial"
-        try FileTree.remove(partial)
+        removePartialDirectories()
         try FileTree.remove(dataDirectory)
+        // A new name each time: an initdb whose starter was killed may still be writing.
+        let partial = dataDirectory + Self.partialSuffix + String(UInt32.random(in: 0 ... .max), radix: 16)
         let options = ["--encoding=UTF8", "--locale=C.UTF-8", "--username=" + Self.superuser, "--auth=trust"]
         let initdb = [binaries.path("initdb"), "-D", partial] + options + (sync ? [] : ["--no-sync"])
         try Command(initdb, as: account).runChecked()
@@ -109,6 +110,16 @@ package struct Cluster: Sendable {
     }
 
     // MARK: - Steps
+
+    private static let partialSuffix = ".partial-"
+
+    /// One that is still being written to cannot always be removed; it goes the next time.
+    private func removePartialDirectories() {
+        let home = FileTree.parent(of: dataDirectory)
+        for name in FileTree.names(in: home) where (home + "/" + name).hasPrefix(dataDirectory + Self.partialSuffix) {
+            try? FileTree.remove(home + "/" + name)
+        }
+    }
 
     private func runningPostmaster() -> PostmasterFile? {
         guard let text = FileTree.read(dataDirectory + "/postmaster.pid"), let file = PostmasterFile(text: text),

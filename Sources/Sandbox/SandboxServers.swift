@@ -57,6 +57,15 @@ package struct SandboxServers: Sendable {
         }
     }
 
+    /// Ends all servers; the names of those that were running.
+    package func stopAll() throws(SandboxError) -> [String] {
+        var stopped: [String] = []
+        for server in list() where server.pid != nil {
+            if try stop(server.name) { stopped.append(server.name) }
+        }
+        return stopped
+    }
+
     /// Ends the server and removes all it held.
     package func remove(_ text: String) throws(SandboxError) {
         let name = try existing(text)

@@ -26,7 +26,7 @@ final class SandboxServersTests {
     @Test func isMadeOnFirstUseAndKeepsItsDataOverStopAndStart() throws {
         let conninfo = try servers.connectionString("shop")
         try query("create table t (x int); insert into t values (7)", conninfo)
-        #expect(try servers.stop("shop"))
+        #expect(try servers.stopAll() == ["shop"])
         #expect(servers.list().map(\.state) == [.stopped])
         #expect(try servers.stop("shop") == false)
 
@@ -77,11 +77,12 @@ final class SandboxServersTests {
     @Test func aHalfMadeServerIsMadeAnew() throws {
         let home = directory + "/shop"
         try FileTree.makePrivateDirectory(home, for: account)
-        try FileTree.makeDirectories(home + "/data.partial/base", mode: 0o700)
-        try FileTree.append("15\n", to: home + "/data.partial/PG_VERSION")
+        try FileTree.makeDirectories(home + "/data.partial-1/base", mode: 0o700)
+        try FileTree.append("15\n", to: home + "/data.partial-1/PG_VERSION")
         #expect(servers.list().map(\.state) == [.absent])
 
         #expect(try query("select 1", servers.connectionString("shop")) == "1")
+        #expect(FileTree.names(in: home).sorted() == ["data", "server.log", "socket"])
     }
 
     @Test func aServerThatCannotStartSaysWhyFromItsLog() throws {
