@@ -1,0 +1,16 @@
+extension PoolStateMachine {
+    package var isClosed: Bool { lifecycle == .closed }
+
+    /// A lease was given back by garbage collection or by the end of its task.
+    package mutating func leaseForgotten() {
+        counters.forgotten += 1
+    }
+
+    package var statistics: PoolStatistics {
+        PoolStatistics(
+            max: limits.max, min: limits.min, idle: count(.idle), inUse: count(.leased) + count(.offered),
+            connecting: count(.connecting), maintenance: count(.resetting) + count(.checking),
+            closing: count(.closing), waiting: waiting, isClosed: lifecycle != .open,
+            lastFailure: outage?.failure, counters: counters, wait: waitTimes, use: useTimes, connect: connectTimes)
+    }
+}
