@@ -8,17 +8,20 @@ import Glibc
 package struct SandboxServers: Sendable {
     private let directory: String
     private let account: ServerAccount
+    private let isDurable: Bool
 
     /// The servers of the current user.
     package init() throws(SandboxError) {
         account = try ServerAccount.current()
         directory = try StateDirectory.path(for: account)
+        isDurable = true
     }
 
-    /// Servers in a directory that the server's account can reach.
-    package init(directory: String) throws(SandboxError) {
+    /// Servers in a directory that the server's account can reach; if not durable, new ones never wait for the disk.
+    package init(directory: String, isDurable: Bool = true) throws(SandboxError) {
         account = try ServerAccount.current()
         self.directory = directory
+        self.isDurable = isDurable
     }
 
     /// A libpq connection string for the server, which is running when this returns.
@@ -87,7 +90,8 @@ package struct SandboxServers: Sendable {
             let binaries = try PostgresBinaries.find(majorVersion: dataVersion.map(String.init))
             let cluster = cluster(name, binaries: binaries)
             try FileTree.makePrivateDirectory(cluster.socketDirectory, for: account)
-            try cluster.initialize(configuration: Self.configuration, sync: true)
+            try cluster.initialize(
+                configuration: Self.configuration + (isDurable ? "" : "\nfsync = off"), sync: isDurable)
             try cluster.start()
             return Self.connectionString(of: cluster)
         }

@@ -14,7 +14,7 @@ final class SandboxServersTests {
         let workspace = try TestWorkspace.shared()
         directory = try workspace.makeDirectory("sandboxes")
         account = workspace.account
-        servers = try SandboxServers(directory: directory)
+        servers = try SandboxServers(directory: directory, isDurable: false)
     }
 
     deinit {
@@ -24,6 +24,7 @@ final class SandboxServersTests {
     }
 
     @Test func isMadeOnFirstUseAndKeepsItsDataOverStopAndStart() throws {
+        let servers = try SandboxServers(directory: directory)
         let conninfo = try servers.connectionString("shop")
         try query("create table t (x int); insert into t values (7)", conninfo)
         #expect(try servers.stopAll() == ["shop"])
@@ -98,7 +99,7 @@ final class SandboxServersTests {
 
     @Test func aDeepStateDirectoryGetsAShortSocketPathThatGoesWithIt() throws {
         let deep = directory + "/" + String(repeating: "deep", count: 20)
-        let servers = try SandboxServers(directory: deep)
+        let servers = try SandboxServers(directory: deep, isDurable: false)
         let conninfo = try servers.connectionString("shop")
         #expect(try query("select 1", conninfo) == "1")
         #expect(conninfo.contains("host='/tmp/replhost-"))
