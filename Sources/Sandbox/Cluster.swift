@@ -20,6 +20,8 @@ package struct Cluster: Sendable {
     }
 
     package static let superuser = "postgres"
+    /// Bytes; a log beyond that is begun anew at the next start.
+    private static let largestLog = 16 << 20
 
     package let binaries: PostgresBinaries
     package let account: ServerAccount
@@ -77,6 +79,7 @@ package struct Cluster: Sendable {
         }
         try checkVersion()
         try clearRemains(until: deadline)
+        if FileTree.size(of: logFile) > Self.largestLog { try FileTree.remove(logFile) }
         let logOffset = (FileTree.read(logFile) ?? "").utf8.count
         let pid = try launch()
         try waitUntilReady(pid: pid, logOffset: logOffset, timeout: timeout, deadline: deadline)

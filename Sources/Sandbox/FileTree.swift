@@ -51,13 +51,15 @@ package enum FileTree {
         }
     }
 
-    /// Makes the directory and its parents; those that exist stay as they are.
+    /// Makes the directory and its parents, all with `mode` whatever the umask; those that exist stay as they are.
     package static func makeDirectories(_ path: String, mode: UInt32) throws(SandboxError) {
         guard !isDirectory(path) else { return }
         let parent = Self.parent(of: path)
         if parent != path { try makeDirectories(parent, mode: mode) }
-        guard mkdir(path, mode) == 0 || errno == EEXIST else {
-            throw .file(operation: "create", path: path, errno: errno)
+        if mkdir(path, mode) != 0 {
+            guard errno == EEXIST else { throw .file(operation: "create", path: path, errno: errno) }
+        } else if chmod(path, mode) != 0 {
+            throw .file(operation: "change the mode of", path: path, errno: errno)
         }
     }
 
