@@ -1,3 +1,5 @@
+import Glibc
+
 /// A point in time or a span of PostgreSQL's date and time types, to the microsecond.
 package struct TimeValue: Sendable, Equatable {
     package enum Kind: UInt8, Sendable, CaseIterable {
@@ -47,6 +49,13 @@ package struct TimeValue: Sendable, Equatable {
         var value = TimeValue(kind, microseconds: 0)
         value.infinity = isPositive ? 1 : -1
         return value
+    }
+
+    /// The clock's time as timestamptz in UTC.
+    package static func now() -> TimeValue {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return TimeValue(.timestamptz, microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
     }
 
     static let microsecondsPerDay: Int64 = 86_400_000_000

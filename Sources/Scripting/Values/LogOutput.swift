@@ -1,0 +1,137 @@
+import Glibc
+package import Logging
+import Synchronization
+
+/// Writes log records to a file descriptor, one line each, as text or as JSON.
+///
+/// All handlers of one `LogOutput` share its form and level, which may change while running.
+package final class LogOutput: Sendable {
+    package enum Form: Sendable { case text, json }
+
+    private struct Settings {
+        var form: Form
+        var level: Logger.Level
+    }
+
+    private let settings: Mutex<Settings>
+    private let descriptor: CInt
+
+    /// `descriptor` stays open as long as this is used; it is not closed.
+    package init(descriptor: CInt = STDERR_FILENO, form: Form = .text, level: Logger.Level = .info) {
+        self.descriptor = descriptor
+        settings = Mutex(Settings(form: form, level: level))
+    }
+
+    package var form: Form {
+        get { settings.withLock { $0.form } }
+        set { settings.withLock { $0.form = newValue } }
+    }
+
+    package var level: Logger.Level {
+        get { settings.withLock { $0.level } }
+        set { settings.withLock { $0.level = newValue } }
+    }
+
+    package func handler(label: String) -> LogRecordHandler {
+        LogRecordHandler(output: self, label: label)
+    }
+
+    /// One write, so that lines of several threads do not mix.
+    func write(_ line: String) {
+        var line = line + "\n"
+        line.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while rest.count > 0 {
+                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                // Nobody reads the log any more: there is no other place to say so.
+                guard written > 0 || errno == EINTR else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(0, written)...])
+            }
+        }
+    }
+}
+
+/// What swift-log calls for each record.
+package struct LogRecordHandler: LogHandler {
+    private let output: LogOutput
+    private let label: String
+    package var metadata: Logger.Metadata = [:]
+
+    init(output: LogOutput, label: String) {
+        self.output = output
+        self.label = label
+    }
+
+    package var logLevel: Logger.Level {
+        get { output.level }
+        set { output.level = newValue }
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let record = LogRecord(
+            time: TimeValue.now(), level: event.level, message: event.message.description, label: label,
+            fields: fields.sorted { $0.key < $1.key })
+        output.write(output.form == .text ? record.text : record.json)
+    }
+}
+
+/// One line of the log.
+struct LogRecord {
+    let time: TimeValue
+    let level: Logger.Level
+    let message: String
+    let label: String
+    let fields: [(key: String, value: Logger.Metadata.Value)]
+
+    private var timeText: String {
+        (try? TimeFormatter(time).format("%Y-%m-%dT%H:%M:%S.%LZ")) ?? time.description
+    }
+
+    /// `2026-01-31T12:00:00.000Z info message key=value`; a value with blanks is quoted.
+    var text: String {
+        var line = "\(timeText) \(level.rawValue) \(Self.escaped(message))"
+        for (key, value) in fields {
+            let text = value.description
+            let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
+            line += " \(key)=" + (isPlain ? text : Self.quoted(text))
+        }
+        return line
+    }
+
+    var json: String {
+        var line = "{\"time\":\"\(timeText)\",\"level\":\"\(level.rawValue)\",\"message\":\(Self.quoted(message))"
+        line += ",\"source\":\(Self.quoted(label))"
+        for (key, value) in fields { line += ",\(Self.quoted(key)):\(Self.quoted(value.description))" }
+        return line + "}"
+    }
+
+    /// Control characters must not forge lines or move the terminal's cursor.
+    private static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
+        return String(quoted(text).dropFirst().dropLast())
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var output = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": output += "\\\""
+            case "\\": output += "\\\\"
+            case "\n": output += "\\n"
+            case "\t": output += "\\t"
+            case "\r": output += "\\r"
+            case "\u{0}"..<" ", "\u{7F}":
+                let code = String(scalar.value, radix: 16)
+                output += "\\u" + String(repeating: "0", count: 4 - code.utf8.count) + code
+            default: output.unicodeScalars.append(scalar)
+            }
+        }
+        return output + "\""
+    }
+}
