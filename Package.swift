@@ -41,7 +41,7 @@ let package = Package(
         .target(
             name: "Scripting",
             dependencies: [
-                "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt, crypto, logging,
+                "CLua", "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt, crypto, logging,
             ],
             swiftSettings: strict),
         .target(name: "Console", dependencies: ["Scripting", "Sandbox", argumentParser, logging], swiftSettings: strict),
@@ -54,7 +54,7 @@ let package = Package(
             name: "PostgresTests", dependencies: ["Postgres", "PostgresProtocol", "EventLoops"], swiftSettings: strict),
         .testTarget(name: "LuaRuntimeTests", dependencies: ["LuaRuntime", "EventLoops"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "LuaRuntime"], swiftSettings: strict),
+        .testTarget(name: "ScriptingTests", dependencies: ["CLua", "Scripting", "LuaRuntime"], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
