@@ -1,0 +1,200 @@
+/* States, memory, host functions and objects. */
+#include "state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* MARK: Memory */
+
+static bool refuses(rh_state *S, size_t growth) {
+  if (S->host_depth > 0) return false; /* Swift frames may not be jumped over: the limit waits for their return */
+  if (S->fail_in > 0 && --S->fail_in == 0) {
+    S->fail_in = 1;
+    return true;
+  }
+  return S->limit > 0 && S->used + growth > S->limit;
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+  rh_state *S = context;
+  if (block == NULL) old_size = 0;
+  if (new_size == 0) {
+    free(block);
+    S->used -= old_size;
+    return NULL;
+  }
+  if (new_size > old_size && refuses(S, new_size - old_size)) return NULL;
+  void *result = realloc(block, new_size);
+  if (result != NULL) S->used += new_size - old_size;
+  return result;
+}
+
+size_t rh_memory_used(rh_state *S) { return S->used; }
+size_t rh_memory_limit(rh_state *S) { return S->limit; }
+void rh_set_memory_limit(rh_state *S, size_t limit) { S->limit = limit; }
+void rh_charge(rh_state *S, ptrdiff_t bytes) { S->used += (size_t)bytes; }
+void rh_fail_allocation(rh_state *S, uint64_t n) { S->fail_in = n; }
+
+/* MARK: States */
+
+static int panic(lua_State *L) {
+  const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error object is not a string";
+  fprintf(stderr, "replhost: unprotected Lua error: %s\n", message);
+  abort();
+}
+
+/* Warnings (errors in `__gc`, `warn`) go to standard error; "@on" and "@off" switch them. */
+static void warn(void *context, const char *message, int continues) {
+  static _Thread_local bool is_off, is_continued;
+  (void)context;
+  if (!is_continued && !continues && message[0] == '@') {
+    if (strcmp(message, "@off") == 0) is_off = true;
+    if (strcmp(message, "@on") == 0) is_off = false;
+    return;
+  }
+  if (!is_off) fprintf(stderr, "%s%s%s", is_continued ? "" : "warning: ", message, continues ? "" : "\n");
+  is_continued = continues;
+}
+
+rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *object)) {
+  rh_state *S = calloc(1, sizeof *S);
+  if (S == NULL) return NULL;
+  S->deliver = deliver;
+  S->release = release;
+  S->limit = limit;
+  S->host_depth = 1; /* outside of Lua code the host is running */
+  for (int kind = 0; kind < RH_INTERRUPT_KINDS; kind++) S->interrupt_errors[kind] = LUA_NOREF;
+  S->main = lua_newstate(allocate, S);
+  if (S->main == NULL) {
+    free(S);
+    return NULL;
+  }
+  *(rh_state **)lua_getextraspace(S->main) = S;
+  lua_atpanic(S->main, panic);
+  lua_setwarnf(S->main, warn, S);
+  return S;
+}
+
+void rh_close_state(rh_state *S) {
+  lua_close(S->main);
+  free(S->directory);
+  free(S);
+}
+
+rh_state *rh_state_of(lua_State *L) { return state_of(L); }
+lua_State *rh_main_thread(rh_state *S) { return S->main; }
+void *rh_owner(rh_state *S) { return S->owner; }
+void rh_set_owner(rh_state *S, void *owner) { S->owner = owner; }
+
+/* MARK: Host functions */
+
+static void enforce_limit(lua_State *L, rh_state *S) {
+  if (S->limit == 0 || S->used <= S->limit || S->host_depth > 0) return;
+  lua_gc(L, LUA_GCCOLLECT);
+  if (S->used <= S->limit) return;
+  lua_pushliteral(L, "not enough memory");
+  lua_error(L);
+}
+
+static int resumed(lua_State *L, int status, lua_KContext context);
+
+static int leave_host(lua_State *L, rh_state *S, int32_t outcome) {
+  S->host_depth--;
+  if (outcome == RH_WAIT) {
+    S->host_wait = true;
+    return lua_yieldk(L, 0, 0, resumed);
+  }
+  if (outcome == RH_RAISE) return lua_error(L);
+  enforce_limit(L, S);
+  return outcome;
+}
+
+static int resumed(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  rh_state *S = state_of(L);
+  if (S->killing != RH_NOT_INTERRUPTED) rh_raise_interrupt(L);
+  S->host_depth++;
+  return leave_host(L, S, S->deliver(L, S->owner));
+}
+
+static int call_host(lua_State *L) {
+  rh_state *S = state_of(L);
+  rh_function function = (rh_function)lua_touserdata(L, lua_upvalueindex(1));
+  void *context = lua_touserdata(L, lua_upvalueindex(2));
+  note_progress(S);
+  S->host_depth++;
+  return leave_host(L, S, function(L, context));
+}
+
+void rh_push_function(lua_State *L, rh_function function) {
+  lua_pushlightuserdata(L, (void *)function);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, call_host, 2);
+}
+
+/* MARK: Objects */
+
+typedef struct {
+  void *object;
+} holder;
+
+static int release_object(lua_State *L) {
+  holder *h = lua_touserdata(L, 1);
+  rh_state *S = state_of(L);
+  if (h == NULL || h->object == NULL) return 0;
+  void *object = h->object;
+  h->object = NULL;
+  S->host_depth++;
+  S->release(object);
+  S->host_depth--;
+  return 0;
+}
+
+void rh_push_object(lua_State *L, const void *type, void *object, int user_values) {
+  holder *h = lua_newuserdatauv(L, sizeof *h, user_values);
+  h->object = NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+  lua_setmetatable(L, -2);
+  h->object = object;
+}
+
+void *rh_object(lua_State *L, int index, const void *type) {
+  holder *h = lua_touserdata(L, index);
+  if (h == NULL || !lua_getmetatable(L, index)) return NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+  bool matches = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return matches ? h->object : NULL;
+}
+
+void rh_prepare_metatable(lua_State *L, const char *name) {
+  lua_pushliteral(L, "__gc");
+  lua_pushcfunction(L, release_object);
+  lua_rawset(L, -3);
+  lua_pushliteral(L, "__metatable");
+  lua_pushboolean(L, 0);
+  lua_rawset(L, -3);
+  lua_pushliteral(L, "__name");
+  lua_pushstring(L, name);
+  lua_rawset(L, -3);
+}
+
+void rh_collect_garbage(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+int rh_next(lua_State *L, int index) { return lua_next(L, index); }
+int rh_upvalue_index(int n) { return lua_upvalueindex(n); }
+int rh_registry_index(void) { return LUA_REGISTRYINDEX; }
+
+int rh_protected_call(lua_State *L, int arguments, int results) {
+  rh_state *S = state_of(L);
+  int depth = S->host_depth;
+  S->host_depth = 0;
+  int status = lua_pcall(L, arguments, results, 0);
+  S->host_depth = depth;
+  return status;
+}
+
+int rh_load_text(lua_State *L, const char *text, size_t length, const char *chunk_name) {
+  return luaL_loadbufferx(L, text, length, chunk_name, "t");
+}

@@ -1,0 +1,112 @@
+import CLua
+import CLuaShim
+
+/// Why a task ended without results, in the form that people are shown.
+package struct LuaFailure: Error, Sendable {
+    package var error: ScriptError
+    /// "file:line" of the raise, if it is known.
+    package var position: String?
+    /// Lua's own, with the innermost call first; empty if there is none.
+    package var traceback: String
+    package var interrupt: Interrupt?
+
+    package init(error: ScriptError, position: String? = nil, traceback: String = "", interrupt: Interrupt? = nil) {
+        self.error = error
+        self.position = position
+        self.traceback = traceback
+        self.interrupt = interrupt
+    }
+}
+
+/// Why running Lua code is made to stop; `pcall` does not catch it.
+package enum Interrupt: Sendable, Equatable {
+    case timeLimit
+    /// Ctrl-C, or a signal that asks to end.
+    case user
+    case taskCancelled
+    /// `os.exit(code)`.
+    case exit(code: Int32)
+}
+
+extension LuaFailure {
+    /// Reads what `task`'s coroutine died of: the error value is on top of its stack, its calls are still there.
+    init(raisedIn task: LuaTask, _ state: LuaState, _ status: Int32) {
+        let stack = LuaStack(task.thread)
+        lua_checkstack(task.thread, 8)
+        let object = stack.object(at: -1, ErrorObject.type)
+        let interrupt = Interrupt(rh_killing(state.raw), exitCode: rh_exit_code(state.raw))
+        let text = object == nil ? Self.text(of: stack) : ""
+        let (place, message) = Self.splitPlace(text)
+        error = object?.error ?? Self.known(message, status)
+        position = object?.position ?? place
+        if interrupt != nil { position = String(cString: rh_interrupt_position(state.raw)) }
+        if position?.isEmpty == true { position = nil }
+        self.interrupt = interrupt
+        luaL_traceback(task.thread, task.thread, nil, 0)
+        traceback = stack.string(at: -1) ?? ""
+        stack.pop()
+    }
+
+    /// What `tostring` makes of the error value on top of `stack`.
+    private static func text(of stack: LuaStack) -> String {
+        switch stack.type(at: -1) {
+        case .string: return stack.string(at: -1) ?? ""
+        case .nil: return "nil"
+        case .table, .userdata: break
+        default: return "(error object is a \(stack.describe(at: -1)) value)"
+        }
+        let name = stack.describe(at: -1)
+        stack.pushGlobals()
+        stack.getField("tostring", of: -1)
+        stack.remove(at: -2)
+        stack.pushCopy(of: -2)
+        let status = rh_protected_call(stack.thread, 1, 1)
+        defer { stack.pop() }
+        guard status == LUA_OK, let text = stack.string(at: -1), !text.hasPrefix("\(name): 0x") else {
+            return "(error object is a \(name) value)"
+        }
+        return text
+    }
+
+    /// Takes "file:line: " off a message that Lua has put it on.
+    private static func splitPlace(_ text: String) -> (place: String?, message: String) {
+        guard let match = text.prefixMatch(of: /(?<place>[^\n]{1,200}?:\d+): (?<message>(?s:.*))/) else {
+            return (nil, text)
+        }
+        return (String(match.place), String(match.message))
+    }
+
+    private static func known(_ message: String, _ status: Int32) -> ScriptError {
+        if message == "not enough memory" || status == LUA_ERRMEM {
+            return ScriptError(
+                code: "RH1205", "not enough memory: the script's limit is used up",
+                hint: "Stream large results (conn:rows), or raise the limit with --limits memory=1GB.")
+        }
+        if message.hasPrefix("stack overflow") || message.contains("C stack overflow") {
+            let line = message.prefix { $0 != "\n" && $0 != "(" }
+            return ScriptError(
+                code: "RH1206", String(line).trimmedAtEnd, hint: "A function calls itself without end.")
+        }
+        return ScriptError(code: "RH1000", message)
+    }
+}
+
+extension String {
+    fileprivate var trimmedAtEnd: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}
+
+extension Interrupt {
+    init?(_ kind: rh_interrupt, exitCode: Int32) {
+        switch kind {
+        case RH_TIME_LIMIT: self = .timeLimit
+        case RH_USER_INTERRUPT: self = .user
+        case RH_TASK_CANCELLED: self = .taskCancelled
+        case RH_EXIT: self = .exit(code: exitCode)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import CLua
+import CLuaShim
+
+/// Pushes what a wait ended with, and answers how many values that is.
+package typealias Delivery = (LuaStack) throws(ScriptError) -> Int32
+
+/// One coroutine of the scheduler's: the main script, or what `rh.spawn` started.
+package final class LuaTask {
+    enum Phase {
+        /// In the ready queue, with so many arguments on its stack. Goes to `.running`.
+        case ready(arguments: Int32)
+        case running
+        /// Suspended until somebody sets `delivery` and puts it in the ready queue.
+        case waiting
+        /// Final: the results are on the coroutine's stack.
+        case finished
+        /// Final: the error value is on the coroutine's stack.
+        case failed(LuaFailure)
+    }
+
+    let thread: LuaThread
+    let reference: LuaReference
+    private unowned let state: LuaState
+    /// Where it was spawned, as "file:line".
+    package let origin: String?
+    var phase: Phase
+    var delivery: Result<Delivery, ScriptError>?
+    /// Ends what it waits for; the wait then completes with an error.
+    var cancelWait: (() -> Void)?
+    var kill: rh_interrupt = RH_NOT_INTERRUPTED
+    /// Told when the task has ended, in order.
+    var watchers: [() -> Void] = []
+    /// Somebody has seen, or will see, how it ended.
+    var isObserved = false
+    weak var handle: TaskHandle?
+
+    /// `thread` is kept from being collected by `reference`, which is dropped with the task.
+    init(thread: LuaThread, reference: LuaReference, state: LuaState, origin: String?, arguments: Int32) {
+        self.thread = thread
+        self.state = state
+        self.reference = reference
+        self.origin = origin
+        phase = .ready(arguments: arguments)
+    }
+
+    deinit {
+        if !state.isClosed { state.stack.release(reference) }
+    }
+
+    package var hasEnded: Bool {
+        switch phase {
+        case .finished, .failed: true
+        case .ready, .running, .waiting: false
+        }
+    }
+
+    package var failure: LuaFailure? {
+        if case .failed(let failure) = phase { failure } else { nil }
+    }
+
+    /// What scripts are told: "ready", "running", "waiting", "finished", "failed".
+    package var status: String {
+        switch phase {
+        case .ready: "ready"
+        case .running: "running"
+        case .waiting: "waiting"
+        case .finished: "finished"
+        case .failed: "failed"
+        }
+    }
+
+    /// Pushes copies of what the task ended with; raises its error as it was.
+    func pushOutcome(to stack: LuaStack) throws(ScriptError) -> Int32 {
+        isObserved = true
+        let own = LuaStack(thread)
+        if case .failed = phase {
+            try own.reserve(1)
+            own.pushCopy(of: -1)
+            lua_xmove(thread, stack.thread, 1)
+            return stack.raise()
+        }
+        let count = own.count
+        try stack.reserve(Int(count))
+        try own.reserve(Int(count))
+        for index in 0..<count { own.pushCopy(of: index + 1) }
+        lua_xmove(thread, stack.thread, count)
+        return count
+    }
+}

@@ -1,0 +1,115 @@
+import CLua
+import CLuaShim
+
+/// A host function: reads arguments from the stack, pushes results, answers how many; or `LuaScheduler.wait`'s answer.
+package typealias HostFunction = (LuaStack) throws(ScriptError) -> Int32
+
+/// A class of host objects that scripts hold, with the metatable that gives them methods.
+package final class ObjectType<Object: AnyObject>: Sendable {
+    /// What scripts and error messages call it.
+    package let name: String
+    // Safe: an address that is never read or written, unique while the process lives.
+    nonisolated(unsafe) let key: UnsafeRawPointer
+
+    package init(_ name: String) {
+        self.name = name
+        key = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
+    }
+
+    /// Makes the type's metatable in a state. `methods` are found by name, after `properties`, which are called with
+    /// the object when it is read; `metamethods` go in as they are.
+    package func register(
+        in stack: LuaStack, methods: [String: HostFunction] = [:],
+        properties: [String: HostFunction] = [:], metamethods: [String: HostFunction] = [:]
+    ) {
+        stack.pushTable(fieldCount: metamethods.count + 4)
+        rh_prepare_metatable(stack.thread, name)
+        for (name, body) in metamethods {
+            stack.push(function: body)
+            stack.setField(name, of: -2)
+        }
+        if metamethods["__index"] == nil { setIndex(in: stack, methods, properties) }
+        lua_rawsetp(stack.thread, rh_registry_index(), key)
+    }
+
+    private func setIndex(in stack: LuaStack, _ methods: [String: HostFunction], _ properties: [String: HostFunction]) {
+        stack.pushTable(fieldCount: methods.count)
+        for (name, body) in methods {
+            stack.push(function: body)
+            stack.setField(name, of: -2)
+        }
+        if !properties.isEmpty {
+            let methodTable = stack.makeReference()
+            stack.push(function: { stack throws(ScriptError) in
+                if let key = stack.string(at: 2), let property = properties[key] { return try property(stack) }
+                stack.push(methodTable)
+                stack.pushCopy(of: 2)
+                lua_rawget(stack.thread, -2)
+                return 1
+            })
+        }
+        stack.setField("__index", of: -2)
+    }
+}
+
+/// A Swift closure that Lua can call.
+final class HostClosure {
+    let body: HostFunction
+
+    init(_ body: @escaping HostFunction) { self.body = body }
+
+    static let type = ObjectType<HostClosure>("host function")
+}
+
+extension LuaStack {
+    /// Pushes a function that calls `body`.
+    package func push(function body: @escaping HostFunction) {
+        push(HostClosure(body), HostClosure.type)
+        rh_push_function(thread, callClosure)
+    }
+
+    /// Pushes what `error` looks like in Lua: an object with its fields, which knows where it was raised.
+    package func push(error: ScriptError) {
+        push(ErrorObject(error, position: position()), ErrorObject.type)
+    }
+
+    /// "file:line" of the script's code that is running: the innermost Lua function that is not the standard library's.
+    package func position() -> String? {
+        var info = lua_Debug()
+        var level: Int32 = 0
+        while lua_getstack(thread, level, &info) != 0 {
+            level += 1
+            lua_getinfo(thread, "Sl", &info)
+            guard info.currentline > 0, !state.isLibrary(chunk: String(cString: info.source)) else { continue }
+            return "\(shortSource(&info)):\(info.currentline)"
+        }
+        return nil
+    }
+
+    private func shortSource(_ info: inout lua_Debug) -> String {
+        withUnsafeBytes(of: &info.short_src) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+/// Runs a host function's body; its error becomes the one that C raises.
+private func callClosure(_ thread: OpaquePointer?, _ context: UnsafeMutableRawPointer?) -> Int32 {
+    guard let thread, let holder = context?.load(as: UnsafeRawPointer?.self) else { return 0 }
+    let stack = LuaStack(thread)
+    // Safe: the closure's userdata is an upvalue of the function that is running.
+    return stack.answer(Unmanaged<HostClosure>.fromOpaque(holder).takeUnretainedValue().body)
+}
+
+extension LuaStack {
+    /// A host function's answer that raises the value on top of the stack as it is.
+    package func raise() -> Int32 { Int32(RH_RAISE) }
+
+    func answer(_ body: HostFunction) -> Int32 {
+        do {
+            return try body(self)
+        } catch {
+            lua_checkstack(thread, 4)
+            push(error: error)
+            return Int32(RH_RAISE)
+        }
+    }
+}
