@@ -489,7 +489,7 @@ static inline void append(substitution *work, const char *text, size_t length) {
   luaL_Buffer *result = &work->result;
   if (length > result->size - result->n) {
     luaL_addlstring(result, text, length);
-  } else {
+  } else if (length > 0) {
     memcpy(result->b + result->n, text, length);
     luaL_addsize(result, length);
   }
