@@ -7,11 +7,21 @@ import Testing
 
 /// An actor on an event loop of its own: what it runs may use connections.
 actor Pinned {
-    let loop: EventLoop
+    nonisolated let loop: EventLoop
+    private let ownsLoop: Bool
 
-    init() { loop = EventLoop(name: "test") }
+    init() {
+        loop = EventLoop(name: "test")
+        ownsLoop = true
+    }
 
-    deinit { loop.stop() }
+    /// Beside others on the loop of a connection.
+    init(besides connection: Connection) {
+        loop = connection.loop
+        ownsLoop = false
+    }
+
+    deinit { if ownsLoop { loop.stop() } }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 

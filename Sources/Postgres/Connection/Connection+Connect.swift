@@ -10,16 +10,32 @@ extension Connection {
         _ settings: ConnectionSettings, on loop: EventLoop, until deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> Connection {
         guard SessionDefaults.areInEnvironment else { throw .unexpected("the environment cannot be changed") }
-        let handle = try await startHandle(settings, on: loop, until: deadline)
-        let connection = Connection(handle: handle.raw, settings: settings, loop: loop)
-        do {
-            try await connection.establish(until: deadline)
-            try await connection.applySessionDefaults(until: deadline)
-            return connection
-        } catch {
-            connection.close()
-            throw error
+        var hosts = settings
+        while true {
+            let handle = try await startHandle(hosts, on: loop, until: deadline)
+            let connection = Connection(handle: handle.raw, settings: settings, loop: loop)
+            do {
+                try await connection.establish(until: deadline)
+                try await connection.applySessionDefaults(until: deadline)
+                return connection
+            } catch {
+                let rest = connection.hostsAfter(error, in: hosts, until: deadline)
+                connection.close()
+                guard let rest else { throw error }
+                hosts = rest
+            }
         }
+    }
+
+    /// libpq goes on to the next host when one cannot be reached, but not when one takes the connection and is silent
+    /// then: what is left to try in this case, nil in any other.
+    private func hostsAfter(
+        _ error: PostgresError, in hosts: ConnectionSettings, until deadline: ContinuousClock.Instant?
+    ) -> ConnectionSettings? {
+        guard case .timedOut = error, deadline.map({ ContinuousClock.now < $0 }) ?? true, let handle,
+            let host = PQhost(handle), let port = PQport(handle)
+        else { return nil }
+        return hosts.skippingHosts(through: String(cString: host), port: String(cString: port))
     }
 
     /// Starts the connect where it may block. When time runs out first, the helper's late result is thrown away.

@@ -26,7 +26,7 @@ package final class Connection: @unchecked Sendable {
 
     /// libpq's handle; nil once closed.
     private(set) var handle: OpaquePointer?
-    private(set) var loop: EventLoop
+    package private(set) var loop: EventLoop
     package let settings: ConnectionSettings
     let notices = NoticeSink()
     var activity = Activity.idle

@@ -71,6 +71,27 @@ extension ConnectionSettings {
     /// More than one host: libpq looks the later ones up while it polls.
     var hasSeveralHosts: Bool { (self["host"] ?? self["hostaddr"] ?? "").contains(",") || self["service"] != nil }
 
+    /// The same settings with only the hosts that come after this one in the list; nil if there are none.
+    func skippingHosts(through host: String, port: String) -> ConnectionSettings? {
+        let hosts = Self.list(self["host"])
+        let addresses = Self.list(self["hostaddr"])
+        let ports = Self.list(self["port"])
+        let names = hosts.isEmpty ? addresses : hosts
+        let position = names.indices.first { index in
+            names[index] == host && (ports.count <= 1 || ports[index] == port || ports[index].isEmpty)
+        }
+        guard let position, position + 1 < names.count else { return nil }
+        var rest = self
+        for (keyword, list) in [("host", hosts), ("hostaddr", addresses), ("port", ports)] where list.count > 1 {
+            rest.values[keyword] = list[(position + 1)...].joined(separator: ",")
+        }
+        return rest
+    }
+
+    private static func list(_ value: String?) -> [String] {
+        value.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+    }
+
     /// `text` without the passwords of these settings.
     func redacted(_ text: String) -> String {
         var result = text
