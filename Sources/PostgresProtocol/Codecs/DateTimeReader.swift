@@ -59,13 +59,14 @@ extension DateTimeReader {
 
     private func malformed(_ reason: String) -> CodecError { .malformed(kind, reason: reason) }
 
-    private mutating func take(_ byte: Character) -> Bool {
-        guard let value = byte.asciiValue, current == value, !isAtEnd else { return false }
-        position += 1
+    @inline(__always) private mutating func take(_ byte: Unicode.Scalar) -> Bool {
+        guard current == UInt8(ascii: byte), !isAtEnd else { return false }
+        position &+= 1
         return true
     }
 
     private func special() -> Int64? {
+        guard let first = text.first, !ASCII.isDigit(first) else { return nil }
         if ASCII.matches(text, "infinity") || ASCII.matches(text, "+infinity") { return .max }
         if ASCII.matches(text, "-infinity") { return .min }
         return ASCII.matches(text, "epoch")
@@ -161,9 +162,9 @@ extension DateTimeReader {
     private mutating func digits(atMost limit: Int) -> (value: Int, count: Int) {
         var value = 0
         let start = position
-        while position - start < limit, !isAtEnd, ASCII.isDigit(current) {
-            value = value * 10 + Int(current &- 0x30)
-            position += 1
+        while position &- start < limit, ASCII.isDigit(current) {
+            value = value &* 10 &+ Int(current &- 0x30)
+            position &+= 1
         }
         return (value, position - start)
     }
@@ -172,7 +173,7 @@ extension DateTimeReader {
     private mutating func offset() throws(CodecError) -> Int {
         let start = position
         while ASCII.isSpace(current) { position += 1 }
-        for word: StaticString in ["utc", "gmt", "z"] where takeWord(word) { return 0 }
+        if ASCII.isLetter(current), takeWord("z") || takeWord("utc") || takeWord("gmt") { return 0 }
         let isNegative = current == UInt8(ascii: "-")
         guard isNegative || current == UInt8(ascii: "+") else {
             position = start
@@ -210,6 +211,7 @@ extension DateTimeReader {
 
     /// True for BC.
     private mutating func era() throws(CodecError) -> Bool {
+        guard !isAtEnd else { return false }
         while ASCII.isSpace(current) { position += 1 }
         if takeWord("bc") { return true }
         _ = takeWord("ad")

@@ -68,7 +68,7 @@ package struct SQLScanner: Sequence, IteratorProtocol {
     private func finish(terminated: Bool) -> SQLStatement? {
         guard let start = state.start else { return nil }
         return SQLStatement(
-            range: start..<state.end, isTerminated: terminated, keyword: state.keyword,
+            range: start..<state.end, isTerminated: terminated, keyword: state.keyword(bytes),
             open: terminated ? .nothing : (tailOpen == .nothing ? state.openAtEnd : tailOpen), end: position)
     }
 }
@@ -232,7 +232,7 @@ extension SQLScanner {
     private mutating func takeWord() -> OpenConstruct {
         let start = position
         while position < bytes.count, Self.continuesName(bytes[position]) { position += 1 }
-        state.note(word: bytes[start..<position])
+        state.note(word: start..<position, of: bytes)
         return .nothing
     }
 
@@ -250,61 +250,5 @@ extension SQLScanner {
 
     private static func continuesName(_ byte: UInt8) -> Bool {
         startsName(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "$")
-    }
-}
-
-// MARK: - What is known of the current statement
-
-/// Depths and first words of the statement being read.
-private struct StatementState {
-    var start: Int?
-    var end = 0
-    var parentheses = 0
-    var bodies = 0
-    var open = OpenConstruct.nothing
-    var keyword = ""
-    /// Lower-case initials of those among the first four words that may begin CREATE [OR REPLACE] FUNCTION.
-    private var initials: [UInt8] = [0, 0, 0, 0]
-    private var words = 0
-
-    var isAtTopLevel: Bool { parentheses == 0 && bodies == 0 }
-
-    var openAtEnd: OpenConstruct {
-        if open != .nothing { return open }
-        if parentheses > 0 { return .parenthesis }
-        return bodies > 0 ? .body : .nothing
-    }
-
-    mutating func note(tokenAt start: Int, end: Int) {
-        if self.start == nil { self.start = start }
-        self.end = end
-    }
-
-    mutating func note(word: ArraySlice<UInt8>) {
-        let lowered = String(decoding: word.map(ASCII.lowercased), as: UTF8.self)
-        if start == nil { keyword = lowered.uppercased() }
-        if words < initials.count, ["create", "function", "procedure", "or", "replace"].contains(lowered) {
-            initials[words] = lowered.utf8.first ?? 0
-        }
-        words += 1
-        if parentheses == 0, createsRoutine { trackBody(lowered) }
-    }
-
-    private mutating func trackBody(_ word: String) {
-        switch word {
-        case "begin": bodies += 1
-        case "case": if bodies > 0 { bodies += 1 }
-        case "end": bodies = max(0, bodies - 1)
-        default: break
-        }
-    }
-
-    private var createsRoutine: Bool {
-        let f = UInt8(ascii: "f")
-        let p = UInt8(ascii: "p")
-        guard initials[0] == UInt8(ascii: "c") else { return false }
-        if initials[1] == f || initials[1] == p { return true }
-        return initials[1] == UInt8(ascii: "o") && initials[2] == UInt8(ascii: "r")
-            && (initials[3] == f || initials[3] == p)
     }
 }
