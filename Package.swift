@@ -41,7 +41,8 @@ let package = Package(
         .target(
             name: "Scripting",
             dependencies: [
-                "CLua", "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt, crypto, logging,
+                "CLua", "CLuaShim", "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt, crypto,
+                logging,
             ],
             swiftSettings: strict),
         .target(name: "Console", dependencies: ["Scripting", "Sandbox", argumentParser, logging], swiftSettings: strict),
