@@ -1,8 +1,8 @@
 --- Base64 (RFC 4648). `decode` takes both alphabets, with or without padding, and ignores blanks.
-local native = require "replhost.native.values"
+local native = require("replhost.native.values").base64
 
 return {
-  encode = native.base64_encode,
-  url = native.base64_url,
-  decode = native.base64_decode,
+  encode = native.encode,
+  url = native.url,
+  decode = native.decode,
 }

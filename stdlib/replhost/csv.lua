@@ -187,7 +187,7 @@ function csv.parse(source, options)
 end
 
 local function text_of(value)
-  if math.type(value) == "float" then return native.float_text(value) end
+  if math.type(value) == "float" then return native.rh.float_text(value) end
   return tostring(value)
 end
 

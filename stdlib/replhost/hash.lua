@@ -1,5 +1,5 @@
 --- Digests as lower case hexadecimal digits, or as raw bytes with `"raw"` as last argument.
-local native = require "replhost.native.values"
+local native = require("replhost.native.values").hash
 
 return {
   sha256 = native.sha256,

@@ -1,7 +1,7 @@
 --- Base 16: lower case when written, either case when read.
-local native = require "replhost.native.values"
+local native = require("replhost.native.values").hex
 
 return {
-  encode = native.hex_encode,
-  decode = native.hex_decode,
+  encode = native.encode,
+  decode = native.decode,
 }

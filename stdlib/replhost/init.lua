@@ -15,8 +15,8 @@ local helpers = {
 local values = require "replhost.native.values"
 
 local rh = {
-  decimal = values.decimal,
-  env = values.env,
+  decimal = values.rh.decimal,
+  env = values.rh.env,
   null = values.null,
 }
 

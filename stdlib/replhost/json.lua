@@ -4,7 +4,8 @@
 -- number, else decimals; null is `rh.null`; arrays carry the metatable `json.array`.
 -- Written: a table with keys 1 to n is an array, one with strings or without keys an object, unless
 -- its metatable says otherwise; keys are sorted unless `sorted = false`.
-local native = require "replhost.native.values"
+local values = require "replhost.native.values"
+local native = values.json
 
 --- A metatable that also marks a table when it is called: `json.array {}` is an empty array.
 local function marker(metatable, name)
@@ -19,9 +20,9 @@ local function marker(metatable, name)
 end
 
 return {
-  decode = native.json_decode,
-  encode = native.json_encode,
-  null = native.null,
-  array = marker(native.json_array, "array"),
-  object = marker(native.json_object, "object"),
+  decode = native.decode,
+  encode = native.encode,
+  null = values.null,
+  array = marker(native.array, "array"),
+  object = marker(native.object, "object"),
 }

@@ -1,9 +1,9 @@
 --- Log records on standard error: `log.info("copied", { rows = 12 })`.
-local native = require "replhost.native.values"
+local native = require("replhost.native.values").log
 
 return {
-  debug = native.log_debug,
-  info = native.log_info,
-  warn = native.log_warn,
-  error = native.log_error,
+  debug = native.debug,
+  info = native.info,
+  warn = native.warn,
+  error = native.error,
 }

@@ -4,13 +4,13 @@
 -- values can then try them, which a key prevents: `mask.email { key = rh.env "MASK_KEY" }` returns
 -- the masker for that key. `mask.unique` says which keep distinct values distinct, so that a unique
 -- constraint on the target still holds.
-local native = require "replhost.native.values"
+local native = require("replhost.native.values").mask
 
 local mask = {
-  last4 = native.mask_last4,
-  hash = native.mask_hash,
-  token = native.mask_token,
-  date_shift = native.mask_date_shift,
+  last4 = native.last4,
+  hash = native.hash,
+  token = native.token,
+  date_shift = native.date_shift,
 }
 
 --- Collisions of `email` (80 bits), `hash` (256) and `token` (128) are possible and will not happen.
@@ -39,10 +39,10 @@ end
 --- `mask.email(address)`, or `mask.email { key, domain, keep_domain }` → masker. The address becomes
 -- 16 characters of hash at `domain` (default `example.com`) or, with `keep_domain`, at its own.
 function mask.email(value)
-  if type(value) ~= "table" then return native.mask_email(value) end
+  if type(value) ~= "table" then return native.email(value) end
   check_options("email", value, { key = "string", domain = "string", keep_domain = "boolean" })
   local key, domain, keep = value.key, value.domain, value.keep_domain
-  return function(address) return native.mask_email(address, key, domain, keep) end
+  return function(address) return native.email(address, key, domain, keep) end
 end
 
 local function keyed(name, apply)
@@ -55,11 +55,11 @@ local function keyed(name, apply)
 end
 
 --- `mask.phone(number)`, or `mask.phone { key }` → masker: other digits in the same places.
-mask.phone = keyed("phone", native.mask_phone)
+mask.phone = keyed("phone", native.phone)
 
 --- `mask.name(name)`, or `mask.name { key }` → masker: a made-up first name, with a made-up last
 -- name if there was more than one word.
-mask.name = keyed("name", native.mask_name)
+mask.name = keyed("name", native.name)
 
 --- Always nil.
 function mask.null() return nil end

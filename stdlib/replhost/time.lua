@@ -1,9 +1,9 @@
 --- Dates, times and intervals with PostgreSQL's rules, to the microsecond.
-local native = require "replhost.native.values"
+local native = require("replhost.native.values").time
 
 local time = {
-  parse = native.time_parse,
-  now = native.time_now,
+  parse = native.parse,
+  now = native.now,
 }
 
 local function field(name, fields, key, default)
@@ -37,7 +37,7 @@ end
 
 --- Parses what was put together; a value out of its range is the caller's error.
 local function made(name, text)
-  local ok, value = pcall(native.time_parse, text)
+  local ok, value = pcall(native.parse, text)
   if not ok then error(("time.%s: %q is no day of the calendar or time of the day"):format(name, text), 3) end
   return value
 end
@@ -62,7 +62,7 @@ local units = { "years", "months", "weeks", "days", "hours", "minutes", "seconds
 --- An interval from text (`"1 day 02:00"`, `"P1DT2H"`) or from a table of `years`, `months`,
 -- `weeks`, `days`, `hours`, `minutes`, `seconds` (may have a fraction) and `microseconds`.
 function time.interval(value)
-  if type(value) == "string" then return native.time_parse(value, "interval") end
+  if type(value) == "string" then return native.parse(value, "interval") end
   check_table("interval", value)
   local parts = {}
   for _, unit in ipairs(units) do
@@ -78,7 +78,7 @@ function time.interval(value)
     for _, unit in ipairs(units) do known = known or unit == key end
     if not known then error(("time.interval: unknown field %q"):format(tostring(key)), 2) end
   end
-  return native.time_parse(#parts > 0 and table.concat(parts, " ") or "00:00:00", "interval")
+  return native.parse(#parts > 0 and table.concat(parts, " ") or "00:00:00", "interval")
 end
 
 return time

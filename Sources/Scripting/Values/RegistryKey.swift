@@ -1,4 +1,5 @@
 import CLua
+import CLuaShim
 
 /// Keys of what the values keep in Lua's registry. They are compared, never followed: small numbers
 /// that are no address of anything.
@@ -7,9 +8,10 @@ enum RegistryKey: UInt {
     case jsonArray = 0x702
     case jsonObject = 0x703
     case time = 0x704
+    case timeMethods = 0x705
 
     var pointer: UnsafeRawPointer? { UnsafeRawPointer(bitPattern: rawValue) }
 
     /// The pseudo-index of the registry.
-    static let table: CInt = -LUAI_MAXSTACK - 1000
+    static let table: CInt = rh_registry_index()
 }

@@ -1,4 +1,5 @@
 import CLua
+import CLuaShim
 import Glibc
 
 /// Writes a Lua value as JSON. The same value gives the same bytes, in every state and every run,
@@ -175,7 +176,7 @@ package struct JSONEncoder {
         var largest: Int64 = 0
         var length: Int64?
         lua_pushnil(state)
-        while lua_next(state, -2) != 0 {
+        while rh_next(state, -2) != 0 {
             if lua_isinteger(state, -2) != 0 {
                 count += 1
                 let key = lua_tointegerx(state, -2, nil)
@@ -233,7 +234,7 @@ package struct JSONEncoder {
 
     private mutating func collectKeys(takesIntegers: Bool) throws(JSONEncodingError.Reason) {
         lua_pushnil(state)
-        while lua_next(state, -2) != 0 {
+        while rh_next(state, -2) != 0 {
             var key = Key()
             if lua_type(state, -2) == LUA_TSTRING {
                 key.text = lua_tolstring(state, -2, &key.length)

@@ -1,7 +1,6 @@
+import PostgresProtocol
+
 /// A day of the proleptic Gregorian calendar, year 0 being 1 BC.
-///
-/// The conversions are Howard Hinnant's, "chrono-compatible low-level date algorithms": years begin
-/// in March, so that the leap day is the last of its year.
 struct CivilDate: Equatable, Sendable {
     var year: Int
     /// 1 to 12.
@@ -17,37 +16,16 @@ struct CivilDate: Equatable, Sendable {
 
     /// `days` since 1970-01-01.
     init(days: Int) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        (year, month, day) = Calendar.civil(fromDays: days - Calendar.daysFromUnixEpoch)
     }
 
     /// Days since 1970-01-01.
     var days: Int {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
+        Calendar.days(year: year, month: month, day: day) + Calendar.daysFromUnixEpoch
     }
 
     var isValid: Bool {
-        (1...12).contains(month) && day >= 1 && day <= Self.length(ofMonth: month, year: year)
-    }
-
-    static func length(ofMonth month: Int, year: Int) -> Int {
-        switch month {
-        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
+        (1...12).contains(month) && day >= 1 && day <= Calendar.daysInMonth(year: year, month: month)
     }
 
     /// The same day `months` later, or the last of that month if it is shorter.
@@ -56,7 +34,7 @@ struct CivilDate: Equatable, Sendable {
         let newYear = total >= 0 ? total / 12 : (total - 11) / 12
         let newMonth = total - newYear * 12 + 1
         return CivilDate(
-            year: newYear, month: newMonth, day: min(day, Self.length(ofMonth: newMonth, year: newYear)))
+            year: newYear, month: newMonth, day: min(day, Calendar.daysInMonth(year: newYear, month: newMonth)))
     }
 
     /// 1 for 1 January.
