@@ -56,6 +56,8 @@ let package = Package(
         .testTarget(name: "LuaRuntimeTests", dependencies: ["LuaRuntime", "EventLoops"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ScriptingTests", dependencies: ["CLua", "Scripting", "LuaRuntime"], swiftSettings: strict),
+        .testTarget(
+            name: "StdlibTests", dependencies: ["CLua", "CLuaShim", "LuaRuntime", "Scripting"], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
