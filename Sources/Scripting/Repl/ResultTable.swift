@@ -28,13 +28,13 @@ package struct ResultTable {
     }
 
     private init(columns: [Column], rows: [[String?]], total: Int) {
-        self.columns = columns.map { Column(DisplayText.escaped($0.name), isNumeric: $0.isNumeric) }
+        self.columns = columns.map { Column(TerminalText.escaped($0.name), isNumeric: $0.isNumeric) }
         self.rows = rows.map { $0.map(Self.cell) }
         self.total = total
-        var widths = self.columns.map { DisplayText.width(of: $0.name) }
+        var widths = self.columns.map { TerminalText.width(of: $0.name) }
         for row in self.rows {
             for (index, cell) in row.enumerated() where index < widths.count {
-                widths[index] = max(widths[index], DisplayText.width(of: cell))
+                widths[index] = max(widths[index], TerminalText.width(of: cell))
             }
         }
         self.widths = widths
@@ -43,7 +43,7 @@ package struct ResultTable {
     /// A text that reads NULL is quoted, so that nobody takes it for one.
     private static func cell(_ value: String?) -> String {
         guard let value else { return "NULL" }
-        return value == "NULL" ? "\"NULL\"" : DisplayText.escaped(value)
+        return value == "NULL" ? "\"NULL\"" : TerminalText.escaped(value)
     }
 
     private var text: String {
@@ -70,14 +70,14 @@ package struct ResultTable {
 
     private func heading(_ index: Int) -> String {
         let name = columns[index].name
-        let missing = widths[index] - DisplayText.width(of: name)
+        let missing = widths[index] - TerminalText.width(of: name)
         let left = columns[index].isNumeric ? missing : missing / 2
         return Self.blanks(left) + name + Self.blanks(missing - left)
     }
 
     private func body(_ row: [String], _ index: Int) -> String {
         let cell = index < row.count ? row[index] : ""
-        let missing = Self.blanks(widths[index] - DisplayText.width(of: cell))
+        let missing = Self.blanks(widths[index] - TerminalText.width(of: cell))
         return columns[index].isNumeric ? missing + cell : cell + missing
     }
 

@@ -1,5 +1,5 @@
 /// Text as a terminal shows it.
-package enum DisplayText {
+package enum TerminalText {
     /// Control characters as `\n`, `\t`, `\x1b`: they must not break a table or move the cursor.
     package static func escaped(_ text: String) -> String {
         guard !isPlain(text) else { return text }
