@@ -8,7 +8,7 @@ import Synchronization
 /// may wait for sockets and time, and every resumption comes back here. Jobs run in the order they were
 /// enqueued; due timers and ready sockets are looked at between rounds of jobs, so neither starves.
 // Safe: `shared` is behind a mutex; `local` is touched by the loop's own thread only, which every entry checks.
-package final class EventLoop: SerialExecutor, @unchecked Sendable {
+package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     package let name: String
 
     private enum Job {
@@ -149,13 +149,17 @@ extension EventLoop {
         defer { suspensions -= 1 }
         let outcome = await withTaskCancellationHandler {
             _ = isolation
-            return await withUnsafeContinuation { (continuation: WaitContinuation) in
-                if Task.isCancelled {
-                    continuation.resume(returning: .failure(.cancelled))
-                } else if hasStopped {
-                    continuation.resume(returning: .failure(.stopped))
-                } else {
-                    register(continuation)
+            // A continuation resumes on the task's executor first: without a preference, that is the global pool.
+            return await withTaskExecutorPreference(self) {
+                _ = isolation
+                return await withUnsafeContinuation { (continuation: WaitContinuation) in
+                    if Task.isCancelled {
+                        continuation.resume(returning: .failure(.cancelled))
+                    } else if hasStopped {
+                        continuation.resume(returning: .failure(.stopped))
+                    } else {
+                        register(continuation)
+                    }
                 }
             }
         } onCancel: {
