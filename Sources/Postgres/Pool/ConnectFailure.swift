@@ -18,6 +18,18 @@ package struct ConnectFailure: Sendable, Equatable {
         return message.contains(sqlstate) ? message : "\(message) (SQLSTATE \(sqlstate))"
     }
 
+    package init(_ error: PostgresError) {
+        switch error {
+        case .connectFailed(let reason, let sqlstate):
+            self.init(message: reason, sqlstate: sqlstate)
+        case .invalidSettings, .unknownSetting:
+            self.init(message: error.description, isPermanent: true)
+        case .connectionLost, .server, .timedOut, .cancelled, .unusable, .invalidParameter, .parameterCount,
+            .resultTooLarge, .commitRolledBack, .pipelineAborted, .unexpected:
+            self.init(message: error.description, sqlstate: error.sqlstate)
+        }
+    }
+
     private static func isPermanent(message: String, sqlstate: String?) -> Bool {
         if let sqlstate {
             return sqlstate.hasPrefix("28") || sqlstate == "3D000" || sqlstate == "42501"

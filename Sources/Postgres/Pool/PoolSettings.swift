@@ -22,6 +22,8 @@ package struct PoolSettings: Sendable, Equatable {
     package var connectTimeout: Duration = .seconds(10)
     /// Deadline of cleaning up a returned connection, and of a ping.
     package var resetTimeout: Duration = .seconds(5)
+    /// How much of a session is undone before the next borrower gets it.
+    package var reset = ResetLevel.clean
 
     package init() {}
 

@@ -1,6 +1,9 @@
 extension PoolStateMachine {
     package var isClosed: Bool { lifecycle == .closed }
 
+    /// The waiter has been neither served nor refused yet.
+    func knows(_ waiter: WaiterID) -> Bool { waiters[waiter] != nil }
+
     /// A lease was given back by garbage collection or by the end of its task.
     package mutating func leaseForgotten() {
         counters.forgotten += 1

@@ -1,0 +1,64 @@
+/// The right to use a connection until it is given back. What scripts hold.
+///
+/// Used on the event loop it was borrowed on. Dropped without being returned, it goes back by itself with a warning.
+// Safe: one holder at a time, on one event loop; the pool sees it only when it is given back.
+package final class Lease: @unchecked Sendable {
+    private enum State {
+        case held(Connection)
+        /// Final; where it was given back.
+        case returned(at: String)
+    }
+
+    package let pool: ConnectionPool
+    /// Where it was borrowed.
+    package let site: BorrowSite
+    let id: ConnectionID
+    private var state: State
+    /// A statement failed in a way that the pool has to know of.
+    private var isRoleInDoubt = false
+
+    init(_ connection: Connection, _ id: ConnectionID, of pool: ConnectionPool, site: BorrowSite) {
+        self.pool = pool
+        self.site = site
+        self.id = id
+        state = .held(connection)
+    }
+
+    deinit {
+        guard case .held(let connection) = state else { return }
+        pool.reclaim(connection, id, site: site, .garbageCollected)
+    }
+
+    /// The connection, while the lease lasts.
+    package var connection: Connection {
+        get throws(PoolError) {
+            switch state {
+            case .held(let connection): return connection
+            case .returned(let place): throw .usedAfterReturn(borrowed: site.description, returned: place)
+            }
+        }
+    }
+
+    package var isReturned: Bool {
+        if case .returned = state { true } else { false }
+    }
+
+    /// To be told of each statement's error: "cannot execute … in a read-only transaction" (25006) on a connection
+    /// that was asked to be writable means that the server's role has changed.
+    package func note(_ error: PostgresError) {
+        if error.sqlstate == "25006", pool.needsRole { isRoleInDoubt = true }
+    }
+
+    /// Ends the lease; nil when it has ended before.
+    func end(at site: BorrowSite?) -> (connection: Connection, isRoleInDoubt: Bool)? {
+        guard case .held(let connection) = state else { return nil }
+        state = .returned(at: site?.description ?? "the end of its scope")
+        return (connection, isRoleInDoubt)
+    }
+
+    /// Why a second return is refused.
+    var alreadyReturned: PoolError {
+        guard case .returned(let place) = state else { return .foreignConnection(borrowed: site.description) }
+        return .alreadyReturned(borrowed: site.description, returned: place)
+    }
+}
