@@ -28,7 +28,8 @@ extension CopyInWriter {
 struct ConnectionCopyTests {
     @Test func copiesFromOneConnectionToAnother() async throws {
         try await withConnection { source in
-            try await source.execute("create temp table f as select i, 'row ' || i as t from generate_series(1, 200000) i")
+            try await source.execute(
+                "create temp table f as select i, 'row ' || i as t from generate_series(1, 200000) i")
             let target = try await Connection.connect(source.settings, on: source.loop, until: nil)
             defer { target.close() }
             try await target.execute("create temp table g (i int, t text)")
@@ -52,7 +53,8 @@ struct ConnectionCopyTests {
 
     @Test func anEarlyCloseOfCopyOutFreesTheConnection() async throws {
         try await withConnection { connection in
-            let stream = try await connection.copyOut("copy (select repeat('x', 1000) from generate_series(1, 5000) a, generate_series(1, 5000) b) to stdout")
+            let stream = try await connection.copyOut(
+                "copy (select repeat('x', 1000) from generate_series(1, 5000) a, generate_series(1, 5000) b) to stdout")
             guard case .message = try stream.next() else {
                 try await stream.wait()
                 return await stream.close()
@@ -66,7 +68,8 @@ struct ConnectionCopyTests {
 
     @Test func reportsAnErrorInTheMiddleOfCopyOut() async throws {
         try await withConnection { connection in
-            let stream = try await connection.copyOut("copy (select 1 / (5000 - i) from generate_series(1, 9000) i) to stdout")
+            let stream = try await connection.copyOut(
+                "copy (select 1 / (5000 - i) from generate_series(1, 9000) i) to stdout")
             let error = try await postgresError { try await stream.forEach { _ in } }
 
             #expect(error.sqlstate == "22012")
@@ -148,7 +151,8 @@ struct ConnectionCopyTests {
 
     @Test func resetEndsACopyOnBothSides() async throws {
         try await withConnection { connection in
-            _ = try await connection.copyOut("copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout")
+            _ = try await connection.copyOut(
+                "copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout")
             try await connection.reset(.clean, until: .now + .seconds(10))
             try await connection.execute("create table if not exists reset_copy (i int)")
             let writer = try await connection.copyIn("copy reset_copy from stdin")

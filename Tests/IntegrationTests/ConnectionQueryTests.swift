@@ -81,7 +81,8 @@ struct ConnectionQueryTests {
 
     @Test func runsSeveralStatementsAndReturnsAllResults() async throws {
         try await withConnection { connection in
-            let results = try await connection.queryAll("create temp table t (a int); insert into t values (1), (2); table t")
+            let results = try await connection.queryAll(
+                "create temp table t (a int); insert into t values (1), (2); table t")
             let last = try await connection.query("select 1; select 2")
             let empty = try await connection.query("  -- nothing")
 
@@ -217,7 +218,8 @@ struct ConnectionQueryTests {
 
     @Test func refusesToOverlapAndGoesOnAfterAnEarlyClose() async throws {
         try await withConnection { connection in
-            let stream = try await connection.rows("select repeat('x', 1000) from generate_series(1, 5000) a, generate_series(1, 5000) b")
+            let stream = try await connection.rows(
+                "select repeat('x', 1000) from generate_series(1, 5000) a, generate_series(1, 5000) b")
             guard case .row = try stream.next() else { return #expect(Bool(false)) }
             let error = try await postgresError { try await connection.query("select 1") }
             await stream.close()
@@ -300,7 +302,8 @@ struct ConnectionQueryTests {
                 PipelineStatement("select 1"), PipelineStatement("select nonsense"), PipelineStatement("select 2"),
             ])
             let dependent = try await connection.pipeline([
-                PipelineStatement("create temp table q (a int)"), PipelineStatement("insert into q values ($1)", [.integer(2)]),
+                PipelineStatement("create temp table q (a int)"),
+                PipelineStatement("insert into q values ($1)", [.integer(2)]),
             ])
 
             #expect(try results[0].get().affected == 1)

@@ -182,7 +182,8 @@ struct ConnectionSessionTests {
 
     @Test func resetEndsAStatementThatNobodyWaitsFor() async throws {
         try await withConnection { connection in
-            _ = try await connection.rows("select repeat('x', 1000) from generate_series(1, 10000) a, generate_series(1, 10000) b")
+            _ = try await connection.rows(
+                "select repeat('x', 1000) from generate_series(1, 10000) a, generate_series(1, 10000) b")
             try await connection.reset(.clean, until: .now + .seconds(10))
 
             #expect(connection.isClean(for: .clean))
@@ -268,7 +269,8 @@ struct ConnectionSessionTests {
     /// Whether the backend `pid` comes to run something within ten seconds. Waits on the loop: after `Task.sleep`
     /// code that merely runs on an actor would go on elsewhere.
     private func isActive(_ pid: Int32, seenBy other: Connection) async throws -> Bool {
-        let sql = "select count(*) from pg_stat_activity where pid = $1 and query like '%pg_sleep%' and state = 'active'"
+        let sql =
+            "select count(*) from pg_stat_activity where pid = $1 and query like '%pg_sleep%' and state = 'active'"
         for _ in 0..<2000 {
             if try await other.query(sql, [.integer(Int64(pid))]).integer() == 1 { return true }
             try await other.loop.sleep(until: .now + .milliseconds(5))

@@ -20,7 +20,8 @@ extension Connection {
         }
     }
 
-    private func skipCopyOut(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant) async throws(PostgresError) {
+    private func skipCopyOut(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant) async throws(PostgresError)
+    {
         while true {
             var buffer: UnsafeMutablePointer<CChar>?
             let length = PQgetCopyData(raw, &buffer, 1)
@@ -34,7 +35,9 @@ extension Connection {
     }
 
     /// Reads up to the answer to the last Sync, sending one if the pipeline has none, and leaves pipeline mode.
-    private func drainPipeline(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant) async throws(PostgresError) {
+    private func drainPipeline(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant)
+        async throws(PostgresError)
+    {
         if PQexitPipelineMode(raw) == 1 { return }
         guard PQpipelineSync(raw) == 1 else { throw lost() }
         try await flush(until: deadline)

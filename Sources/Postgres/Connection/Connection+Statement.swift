@@ -58,9 +58,9 @@ extension Connection {
         }
     }
 
+    /// libpq counts a session as active until the last result has been taken, COPY included.
     private func needsDraining(_ raw: OpaquePointer) -> Bool {
-        PQtransactionStatus(raw) == PQTRANS_ACTIVE || PQpipelineStatus(raw) != PQ_PIPELINE_OFF || PQisBusy(raw) == 1
-            || activity != .idle
+        PQtransactionStatus(raw) == PQTRANS_ACTIVE || PQpipelineStatus(raw) != PQ_PIPELINE_OFF
     }
 
     /// Moves notifications from libpq to the queue.

@@ -24,16 +24,18 @@ extension Connection {
         guard PQsendQuery(raw, sql) == 1 else { throw lost() }
         try await flush(until: deadline)
         var tag = ""
+        var failure: PostgresError?
         while let result = try await nextResult(until: deadline) {
             defer { PQclear(result) }
             switch PQresultStatus(result) {
-            case PGRES_FATAL_ERROR: throw error(of: result, query: sql)
+            case PGRES_FATAL_ERROR: failure = failure ?? error(of: result, query: sql)
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 throw .unusable(reason: "COPY needs a stream of its own")
             default: tag = PQcmdStatus(result).map { String(cString: $0) } ?? ""
             }
             noteCommand(PQcmdStatus(result))
         }
+        if let failure { throw failure }
         return tag
     }
 }

@@ -17,7 +17,9 @@ struct ParameterBlock {
         guard parameters.count == types.count else {
             throw .parameterCount(expected: types.count, given: parameters.count)
         }
-        guard parameters.count <= Int(UInt16.max) else { throw .parameterCount(expected: 65535, given: parameters.count) }
+        guard parameters.count <= Int(UInt16.max) else {
+            throw .parameterCount(expected: 65535, given: parameters.count)
+        }
         for (index, parameter) in parameters.enumerated() {
             try append(parameter, type: types[index], index: index + 1)
         }

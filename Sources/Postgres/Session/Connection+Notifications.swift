@@ -4,7 +4,8 @@ import PostgresProtocol
 
 extension Connection {
     /// Asks for what is sent to `channel`, any name.
-    package func listen(to channel: String, until deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
+    package func listen(to channel: String, until deadline: ContinuousClock.Instant? = nil) async throws(PostgresError)
+    {
         isDirty = true
         try await command("LISTEN \(SQLText.quoteIdentifier(channel))", until: deadline)
     }

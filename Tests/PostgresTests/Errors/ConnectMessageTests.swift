@@ -14,7 +14,8 @@ struct ConnectMessageTests {
         #expect(message.sqlstate == "28P01")
         #expect(
             message.reason
-                == "connection to server at \"db\", port 5432 failed: FATAL:  password authentication failed for user \"x\"")
+                == "connection to server at \"db\", port 5432 failed: FATAL:  password authentication failed for user \"x\""
+        )
     }
 
     @Test func keepsEveryHostOfAMessage() {

@@ -18,7 +18,8 @@ struct ServerErrorRenderingTests {
     @Test func countsCharactersNotBytesAndWideOnesTwice() {
         let sql = "select 'äö', '日本', nope"
 
-        #expect(ServerError.caret(in: sql, at: 20) == ["LINE 1: select 'äö', '日本', nope", "                             ^"])
+        #expect(
+            ServerError.caret(in: sql, at: 20) == ["LINE 1: select 'äö', '日本', nope", "                             ^"])
     }
 
     @Test func cutsALongLineAroundTheCaret() {

@@ -4,7 +4,8 @@ import Testing
 
 struct ConnectionSettingsTests {
     @Test func readsAURL() throws {
-        let settings = try ConnectionSettings("postgresql://ann:s%2Fcret@db:6543/shop?sslmode=require&application_name=x")
+        let settings = try ConnectionSettings(
+            "postgresql://ann:s%2Fcret@db:6543/shop?sslmode=require&application_name=x")
 
         #expect(settings["host"] == "db")
         #expect(settings["port"] == "6543")
@@ -55,9 +56,13 @@ struct ConnectionSettingsTests {
     @Test func namesAnUnknownKeywordWithTheKnownOnes() throws {
         let fromKeywords = try #require(throws: PostgresError.self) { try ConnectionSettings(keywords: ["hots": "db"]) }
         let fromText = try #require(throws: PostgresError.self) { try ConnectionSettings("sslmod=require") }
-        let fromURL = try #require(throws: PostgresError.self) { try ConnectionSettings("postgres://h/db?sslmod=require") }
+        let fromURL = try #require(throws: PostgresError.self) {
+            try ConnectionSettings("postgres://h/db?sslmod=require")
+        }
 
-        guard case .unknownSetting("hots", let known) = fromKeywords else { return #expect(Bool(false), "\(fromKeywords)") }
+        guard case .unknownSetting("hots", let known) = fromKeywords else {
+            return #expect(Bool(false), "\(fromKeywords)")
+        }
         #expect(known.contains("host"))
         #expect(known.contains("database"))
         #expect(fromText == .unknownSetting(name: "sslmod", known: known))
