@@ -182,6 +182,12 @@ void rh_prepare_metatable(lua_State *L, const char *name) {
 }
 
 void rh_collect_garbage(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+bool rh_stop_collector(lua_State *L) {
+  bool was_running = lua_gc(L, LUA_GCISRUNNING) != 0;
+  lua_gc(L, LUA_GCSTOP);
+  return was_running;
+}
+void rh_start_collector(lua_State *L) { lua_gc(L, LUA_GCRESTART); }
 int rh_next(lua_State *L, int index) { return lua_next(L, index); }
 int rh_upvalue_index(int n) { return lua_upvalueindex(n); }
 int rh_registry_index(void) { return LUA_REGISTRYINDEX; }

@@ -66,6 +66,9 @@ void *rh_object(lua_State *L, int index, const void *type);
 void rh_prepare_metatable(lua_State *L, const char *name);
 /* A full collection: what nobody holds any more is finalized. */
 void rh_collect_garbage(lua_State *L);
+/* No collection while the host builds one large value, which it would only mark again and again; whether it ran. */
+bool rh_stop_collector(lua_State *L);
+void rh_start_collector(lua_State *L);
 /* The next key and value of the table at `index`; the key on top must be one that this function gave, or nil. */
 int rh_next(lua_State *L, int index);
 int rh_upvalue_index(int n);
