@@ -88,7 +88,9 @@ import Testing
         #expect(try decimal("0e-16000").exactInteger == 0)
     }
 
-    @Test(arguments: [("7", "2", "3", "1"), ("-7", "2", "-4", "1"), ("7", "-2", "-4", "-1"), ("5.5", "0.5", "11", "0.0")])
+    @Test(arguments: [
+        ("7", "2", "3", "1"), ("-7", "2", "-4", "1"), ("7", "-2", "-4", "-1"), ("5.5", "0.5", "11", "0.0"),
+    ])
     func floorsAsLuaDoes(a: String, b: String, quotient: String, rest: String) throws {
         #expect(try decimal(a).floorDivided(by: decimal(b)).description == quotient)
         #expect(try decimal(a).modulo(decimal(b)).description == rest)

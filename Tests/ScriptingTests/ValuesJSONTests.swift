@@ -22,7 +22,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("-0", "0"), ("-0.0", "-0.0"), ("1.0", "1.0"), ("1E2", "100.0"), ("1.10", "1.1"), ("0.10e1", "1.0"), ("1e-2", "0.01"),
+        ("-0", "0"), ("-0.0", "-0.0"), ("1.0", "1.0"), ("1E2", "100.0"), ("1.10", "1.1"), ("0.10e1", "1.0"),
+        ("1e-2", "0.01"),
         ("123456789.123456789e-5", "1234.56789123456789"), ("1e400", "1" + String(repeating: "0", count: 400)),
         (" [ 1 , 2 ] ", "[1,2]"), ("\"\\u0041\\/\\ud83d\\ude00\\n\\u0000\"", "\"A/😀\\n\\u0000\""),
         ("{\"b\":1,\"a\":2,\"b\":3}", "{\"a\":2,\"b\":3}"), ("0e9999999999", "0.0"),
@@ -49,7 +50,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", JSONSyntaxError.Reason.empty, 0), ("  ", .empty, 2), ("nul", .expectedValue, 0), ("[1,]", .expectedValue, 3),
+        ("", JSONSyntaxError.Reason.empty, 0), ("  ", .empty, 2), ("nul", .expectedValue, 0),
+        ("[1,]", .expectedValue, 3),
         ("[1 2]", .expectedCommaOrEnd(of: "]"), 3), ("{\"a\" 1}", .expectedColon, 5), ("{a:1}", .expectedKey, 1),
         ("{\"a\":1,}", .expectedKey, 7), ("01", .badNumber, 1), ("1.", .badNumber, 2), ("-", .badNumber, 1),
         ("1e", .badNumber, 2), (".5", .expectedValue, 0), ("+1", .expectedValue, 0), ("\"abc", .unfinishedString, 4),
@@ -66,7 +68,9 @@ import Testing
         #expect(error?.offset == offset)
     }
 
-    @Test(arguments: [[0xFF], [0xC0, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x80]] as [[UInt8]])
+    @Test(
+        arguments: [[0xFF], [0xC0, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x80]]
+            as [[UInt8]])
     func refusesInvalidUTF8(bytes: [UInt8]) throws {
         for padding in [0, 7, 9] {
             let text = [0x22] + [UInt8](repeating: 0x61, count: padding) + bytes + [0x22]

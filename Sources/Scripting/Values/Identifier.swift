@@ -77,7 +77,9 @@ package struct Identifier: Equatable, Sendable, CustomStringConvertible {
     /// braces, as PostgreSQL does (which wants them after each fourth digit at most).
     package init?(text: UnsafeRawBufferPointer) {
         var digits = text[...]
-        if digits.first == UInt8(ascii: "{"), digits.last == UInt8(ascii: "}") { digits = digits.dropFirst().dropLast() }
+        if digits.first == UInt8(ascii: "{"), digits.last == UInt8(ascii: "}") {
+            digits = digits.dropFirst().dropLast()
+        }
         var halves: (UInt64, UInt64) = (0, 0)
         var count = 0
         for byte in digits {

@@ -75,8 +75,8 @@ package struct LogRecordHandler: LogHandler {
     package func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let record = LogRecord(
-            time: TimeValue.now(), level: event.level, message: event.message.description, label: label,
-            fields: fields.sorted { $0.key < $1.key })
+            time: TimeValue.now(), level: event.level.rawValue, message: event.message.description, label: label,
+            fields: fields.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key })
         output.write(output.form == .text ? record.text : record.json)
     }
 }
@@ -84,10 +84,10 @@ package struct LogRecordHandler: LogHandler {
 /// One line of the log.
 struct LogRecord {
     let time: TimeValue
-    let level: Logger.Level
+    let level: String
     let message: String
     let label: String
-    let fields: [(key: String, value: Logger.Metadata.Value)]
+    let fields: [(key: String, value: String)]
 
     private var timeText: String {
         (try? TimeFormatter(time).format("%Y-%m-%dT%H:%M:%S.%LZ")) ?? time.description
@@ -95,19 +95,19 @@ struct LogRecord {
 
     /// `2026-01-31T12:00:00.000Z info message key=value`; a value with blanks is quoted.
     var text: String {
-        var line = "\(timeText) \(level.rawValue) \(Self.escaped(message))"
+        var line = "\(timeText) \(level) \(Self.escaped(message))"
         for (key, value) in fields {
-            let text = value.description
-            let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
-            line += " \(key)=" + (isPlain ? text : Self.quoted(text))
+            let isPlain =
+                !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
+            line += " \(key)=" + (isPlain ? value : Self.quoted(value))
         }
         return line
     }
 
     var json: String {
-        var line = "{\"time\":\"\(timeText)\",\"level\":\"\(level.rawValue)\",\"message\":\(Self.quoted(message))"
+        var line = "{\"time\":\"\(timeText)\",\"level\":\"\(level)\",\"message\":\(Self.quoted(message))"
         line += ",\"source\":\(Self.quoted(label))"
-        for (key, value) in fields { line += ",\(Self.quoted(key)):\(Self.quoted(value.description))" }
+        for (key, value) in fields { line += ",\(Self.quoted(key)):\(Self.quoted(value))" }
         return line + "}"
     }
 

@@ -67,7 +67,9 @@ extension Decimal {
             for divisor: UInt16 in [1000, 100, 10, 1] { digits.append(UInt8(ascii: "0") + UInt8(value / divisor % 10)) }
         }
         guard let value = BigInt(String(decoding: digits, as: UTF8.self), radix: 10) else { return .zero }
-        if scale >= groupScale { return Decimal(coefficient: value * PowersOfTen.big(scale - groupScale), scale: scale) }
+        if scale >= groupScale {
+            return Decimal(coefficient: value * PowersOfTen.big(scale - groupScale), scale: scale)
+        }
         return Decimal(coefficient: value / PowersOfTen.big(groupScale - scale), scale: scale)
     }
 

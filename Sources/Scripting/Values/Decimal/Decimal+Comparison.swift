@@ -13,7 +13,9 @@ extension Decimal: Comparable, Hashable {
         if let left = smallCoefficient(atScale: scale), let right = other.smallCoefficient(atScale: scale) {
             return left < right ? -1 : (left == right ? 0 : 1)
         }
-        guard let left = bigCoefficient(atScale: scale), let right = other.bigCoefficient(atScale: scale) else { return 0 }
+        guard let left = bigCoefficient(atScale: scale), let right = other.bigCoefficient(atScale: scale) else {
+            return 0
+        }
         return left < right ? -1 : (left == right ? 0 : 1)
     }
 

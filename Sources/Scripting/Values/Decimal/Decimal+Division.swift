@@ -6,7 +6,9 @@ extension Decimal {
     package func divided(by other: Decimal) throws(DecimalError) -> Decimal {
         if isNaN || other.isNaN { return .notANumber }
         if other.isZero { throw .divisionByZero }
-        guard isFinite else { return other.isFinite ? (signum == other.signum ? .infinity : .negativeInfinity) : .notANumber }
+        guard isFinite else {
+            return other.isFinite ? (signum == other.signum ? .infinity : .negativeInfinity) : .notANumber
+        }
         guard other.isFinite else { return .zero }
         let scale = Decimal.quotientScale(self, other)
         // dividend * 10^shift / divisor has `scale` digits after the point.

@@ -86,13 +86,16 @@ struct DecimalScanner {
     }
 
     private mutating func scanSign() -> Bool {
-        guard offset < end, bytes[offset] == UInt8(ascii: "-") || bytes[offset] == UInt8(ascii: "+") else { return false }
+        guard offset < end, bytes[offset] == UInt8(ascii: "-") || bytes[offset] == UInt8(ascii: "+") else {
+            return false
+        }
         offset += 1
         return bytes[offset - 1] == UInt8(ascii: "-")
     }
 
     private func scanSpecial(isNegative: Bool) -> Decimal? {
-        guard offset < end, bytes[offset] | 0x20 == UInt8(ascii: "n") || bytes[offset] | 0x20 == UInt8(ascii: "i") else {
+        guard offset < end, bytes[offset] | 0x20 == UInt8(ascii: "n") || bytes[offset] | 0x20 == UInt8(ascii: "i")
+        else {
             return nil
         }
         switch String(decoding: bytes[offset..<end], as: UTF8.self).lowercased() {

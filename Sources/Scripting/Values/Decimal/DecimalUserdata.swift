@@ -23,7 +23,9 @@ enum DecimalUserdata {
             let kind: Kind = coefficient.signum() < 0 ? .negativeBig : .positiveBig
             guard let memory = lua_newuserdatauv(state, header + words.count * 8, 0) else { return }
             fill(memory, kind, scale: value.scale)
-            for (index, word) in words.enumerated() { memory.storeBytes(of: word, toByteOffset: header + index * 8, as: UInt.self) }
+            for (index, word) in words.enumerated() {
+                memory.storeBytes(of: word, toByteOffset: header + index * 8, as: UInt.self)
+            }
             attach(on: state)
         }
     }
@@ -62,8 +64,12 @@ enum DecimalUserdata {
         }
     }
 
-    private static func big(_ memory: UnsafeMutableRawPointer, size: lua_Unsigned, isNegative: Bool, scale: Int) -> Decimal {
-        let words = stride(from: header, to: Int(size), by: 8).map { memory.loadUnaligned(fromByteOffset: $0, as: UInt.self) }
+    private static func big(_ memory: UnsafeMutableRawPointer, size: lua_Unsigned, isNegative: Bool, scale: Int)
+        -> Decimal
+    {
+        let words = stride(from: header, to: Int(size), by: 8).map {
+            memory.loadUnaligned(fromByteOffset: $0, as: UInt.self)
+        }
         let magnitude = BigUInt(words: words)
         return Decimal(coefficient: BigInt(sign: isNegative ? .minus : .plus, magnitude: magnitude), scale: scale)
     }

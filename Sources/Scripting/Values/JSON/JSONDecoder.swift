@@ -1,4 +1,5 @@
 import CLua
+import CLuaShim
 
 /// Reads RFC 8259 text and builds the Lua value while it reads, in one pass and with no tree of its
 /// own in between, which is why it is not one of the JSON packages: those build Swift values first.
@@ -29,6 +30,8 @@ package struct JSONDecoder {
 
     /// Leaves the value on top of the stack, or throws and leaves rubbish above the top.
     package mutating func decode() throws(JSONSyntaxError) {
+        let wasCollecting = rh_stop_collector(state)
+        defer { if wasCollecting { rh_start_collector(state) } }
         do throws(JSONSyntaxError.Reason) {
             skipBlanks()
             if cursor - bytes == count { throw .empty }
@@ -184,7 +187,7 @@ package struct JSONDecoder {
             let backslash = word ^ (ones &* 0x5C)
             let hits =
                 (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
-                | word) & highs
+                    | word) & highs
             if hits != 0 {
                 // The lowest hit is exact; a borrow can only fake one above it.
                 cursor += hits.trailingZeroBitCount >> 3
@@ -192,7 +195,9 @@ package struct JSONDecoder {
             }
             cursor += 8
         }
-        while cursor.pointee >= 0x20, cursor.pointee < 0x80, cursor.pointee != 0x22, cursor.pointee != 0x5C { cursor += 1 }
+        while cursor.pointee >= 0x20, cursor.pointee < 0x80, cursor.pointee != 0x22, cursor.pointee != 0x5C {
+            cursor += 1
+        }
     }
 
     /// Moves over one scalar of two to four bytes.

@@ -94,7 +94,7 @@ package struct JSONEncoder {
                 start -= 1
                 digits[start] = UInt8(ascii: "-")
             }
-            output.append(contentsOf: digits[start...])
+            output.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start...]))
         }
     }
 
@@ -306,7 +306,7 @@ package struct JSONEncoder {
                 guard scalar > 0 else { throw .invalidUTF8 }
                 index += scalar
             } else if byte < 0x20 || byte == 0x22 || byte == 0x5C {
-                output.append(contentsOf: bytes[run..<index])
+                output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[run..<index]))
                 escape(byte)
                 index += 1
                 run = index
@@ -314,7 +314,7 @@ package struct JSONEncoder {
                 index += 1
             }
         }
-        output.append(contentsOf: bytes[run..<length])
+        output.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[run..<length]))
         output.append(UInt8(ascii: "\""))
     }
 

@@ -39,7 +39,8 @@ extension JSONSyntaxError.Reason: CustomStringConvertible {
         case .expectedColon: "expected \":\" after the key"
         case .expectedCommaOrEnd(let end): "expected \",\" or \"\(end)\""
         case .unfinishedString: "string without an end"
-        case .controlCharacter(let byte): "control character 0x\(byte < 16 ? "0" : "")\(String(byte, radix: 16)) in a string"
+        case .controlCharacter(let byte):
+            "control character 0x\(byte < 16 ? "0" : "")\(String(byte, radix: 16)) in a string"
         case .badEscape: "unknown escape in a string"
         case .loneSurrogate: "half of a surrogate pair in a string"
         case .invalidUTF8: "invalid UTF-8 in a string"

@@ -149,12 +149,17 @@ struct JSONNumberScanner {
 
     /// Whether the double's shortest form has the token's digits.
     private func isShortest(_ value: Double) -> Bool {
+        var text = value.description
+        // Nearly always both are laid out alike.
+        let digitsStart = isNegative ? start + 1 : start
+        let token = UnsafeBufferPointer(start: digitsStart, count: end - digitsStart)
+        if text.withUTF8({ $0.count == token.count && $0.elementsEqual(token) }) { return true }
         guard digits <= 19 else {
             // Zeros at the end may hide a short number; rare enough for the long way.
-            guard let written = Decimal(value.description), let read = try? decimal() else { return false }
+            guard let written = Decimal(text), let read = try? decimal() else { return false }
             return written.compared(to: read.magnitude) == 0
         }
-        var scanned = JSONNumberScanner.significant(of: value)
+        var scanned = JSONNumberScanner.significant(of: text)
         var own = (mantissa: mantissa, exponent: exponent)
         JSONNumberScanner.strip(&scanned)
         JSONNumberScanner.strip(&own)
@@ -168,15 +173,15 @@ struct JSONNumberScanner {
         }
     }
 
-    /// Digits and exponent of the shortest form.
-    private static func significant(of value: Double) -> (mantissa: UInt64, exponent: Int) {
+    /// Digits and exponent of a float's description.
+    private static func significant(of text: String) -> (mantissa: UInt64, exponent: Int) {
         var mantissa: UInt64 = 0
         var exponent = 0
         var isFraction = false
         var written = 0
         var isExponentNegative = false
         var isExponent = false
-        for byte in value.description.utf8 {
+        for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "."): isFraction = true
             case UInt8(ascii: "e"): isExponent = true

@@ -5,16 +5,49 @@ enum DecimalModule {
     static let functions: [(String, ValueFunction)] = [("rh.decimal", make)]
 
     static let metamethods: [(String, ValueFunction)] = [
-        ("__add", { call throws(ValueError) in try operate(call, "add") { (a, b) throws(DecimalError) in try a.adding(b) } }),
-        ("__sub", { call throws(ValueError) in try operate(call, "subtract") { (a, b) throws(DecimalError) in try a.subtracting(b) } }),
-        ("__mul", { call throws(ValueError) in try operate(call, "multiply") { (a, b) throws(DecimalError) in try a.multiplied(by: b) } }),
-        ("__div", { call throws(ValueError) in try operate(call, "divide") { (a, b) throws(DecimalError) in try a.divided(by: b) } }),
-        ("__idiv", { call throws(ValueError) in try operate(call, "divide") { (a, b) throws(DecimalError) in try a.floorDivided(by: b) } }),
-        ("__mod", { call throws(ValueError) in try operate(call, "divide") { (a, b) throws(DecimalError) in try a.modulo(b) } }),
+        (
+            "__add",
+            { call throws(ValueError) in try operate(call, "add") { (a, b) throws(DecimalError) in try a.adding(b) } }
+        ),
+        (
+            "__sub",
+            { call throws(ValueError) in
+                try operate(call, "subtract") { (a, b) throws(DecimalError) in try a.subtracting(b) }
+            }
+        ),
+        (
+            "__mul",
+            { call throws(ValueError) in
+                try operate(call, "multiply") { (a, b) throws(DecimalError) in try a.multiplied(by: b) }
+            }
+        ),
+        (
+            "__div",
+            { call throws(ValueError) in
+                try operate(call, "divide") { (a, b) throws(DecimalError) in try a.divided(by: b) }
+            }
+        ),
+        (
+            "__idiv",
+            { call throws(ValueError) in
+                try operate(call, "divide") { (a, b) throws(DecimalError) in try a.floorDivided(by: b) }
+            }
+        ),
+        (
+            "__mod",
+            { call throws(ValueError) in try operate(call, "divide") { (a, b) throws(DecimalError) in try a.modulo(b) }
+            }
+        ),
         ("__unm", { call throws(ValueError) in call.push(try operand(call, 1, "negate").negated) }),
         ("__eq", { call throws(ValueError) in equal(call) }),
-        ("__lt", { call throws(ValueError) in call.push(try operand(call, 1, "compare") < operand(call, 2, "compare")) }),
-        ("__le", { call throws(ValueError) in call.push(try operand(call, 1, "compare") <= operand(call, 2, "compare")) }),
+        (
+            "__lt",
+            { call throws(ValueError) in call.push(try operand(call, 1, "compare") < operand(call, 2, "compare")) }
+        ),
+        (
+            "__le",
+            { call throws(ValueError) in call.push(try operand(call, 1, "compare") <= operand(call, 2, "compare")) }
+        ),
         ("__tostring", { call throws(ValueError) in try receiver(call).withText { call.push($0) } }),
         ("__concat", concatenate),
     ]
@@ -25,8 +58,18 @@ enum DecimalModule {
         ("scale", { call throws(ValueError) in call.push(Int64(try receiver(call).scale)) }),
         ("sign", { call throws(ValueError) in call.push(Int64(try receiver(call).signum)) }),
         ("abs", { call throws(ValueError) in call.push(try receiver(call).magnitude) }),
-        ("round", { call throws(ValueError) in try adjust(call) { (value, places) throws(DecimalError) in try value.rounded(to: places) } }),
-        ("trunc", { call throws(ValueError) in try adjust(call) { (value, places) throws(DecimalError) in try value.truncated(to: places) } }),
+        (
+            "round",
+            { call throws(ValueError) in
+                try adjust(call) { (value, places) throws(DecimalError) in try value.rounded(to: places) }
+            }
+        ),
+        (
+            "trunc",
+            { call throws(ValueError) in
+                try adjust(call) { (value, places) throws(DecimalError) in try value.truncated(to: places) }
+            }
+        ),
         ("normalize", { call throws(ValueError) in call.push(try receiver(call).withoutTrailingZeros) }),
         ("isfinite", { call throws(ValueError) in call.push(try receiver(call).isFinite) }),
     ]
@@ -36,7 +79,8 @@ enum DecimalModule {
         if lua_isinteger(call.state, 1) != 0 { return call.push(Decimal(lua_tointegerx(call.state, 1, nil))) }
         if lua_type(call.state, 1) == LUA_TNUMBER {
             throw call.failed(
-                "a float is not exact; write rh.decimal(\"\(lua_tonumberx(call.state, 1, nil))\") or round it with string.format")
+                "a float is not exact; write rh.decimal(\"\(lua_tonumberx(call.state, 1, nil))\") or round it with string.format"
+            )
         }
         guard lua_type(call.state, 1) == LUA_TSTRING else {
             throw call.wrong(1, "value", "a string, an integer or a decimal")
@@ -55,11 +99,14 @@ enum DecimalModule {
     }
 
     /// A decimal, or an integer made one.
-    private static func operand(_ call: borrowing ValueCall, _ index: CInt, _ verb: String) throws(ValueError) -> Decimal {
+    private static func operand(_ call: borrowing ValueCall, _ index: CInt, _ verb: String) throws(ValueError)
+        -> Decimal
+    {
         if let value = DecimalUserdata.read(at: index, of: call.state) { return value }
         if lua_isinteger(call.state, index) != 0 { return Decimal(lua_tointegerx(call.state, index, nil)) }
         let other = call.described(index)
-        let hint = lua_type(call.state, index) == LUA_TNUMBER ? "; convert one of them: d:tonumber() or rh.decimal(text)" : ""
+        let hint =
+            lua_type(call.state, index) == LUA_TNUMBER ? "; convert one of them: d:tonumber() or rh.decimal(text)" : ""
         throw .operands("cannot \(verb) a decimal and \(other)\(hint)")
     }
 

@@ -11,9 +11,16 @@ enum DigestModule {
         ("hash.hmac", hmac),
         ("base64.encode", { call throws(ValueError) in call.push(Base64.encode(try call.bytes(1, "bytes"))) }),
         ("base64.url", { call throws(ValueError) in call.push(Base64.encode(try call.bytes(1, "bytes"), .url)) }),
-        ("base64.decode", { call throws(ValueError) in try decoded(call, Base64.decode(try call.bytes(1, "text")), "base64") }),
+        (
+            "base64.decode",
+            { call throws(ValueError) in try decoded(call, Base64.decode(try call.bytes(1, "text")), "base64") }
+        ),
         ("hex.encode", { call throws(ValueError) in call.push(Hexadecimal.encode(try call.bytes(1, "bytes"))) }),
-        ("hex.decode", { call throws(ValueError) in try decoded(call, Hexadecimal.decode(try call.bytes(1, "text")), "hexadecimal") }),
+        (
+            "hex.decode",
+            { call throws(ValueError) in try decoded(call, Hexadecimal.decode(try call.bytes(1, "text")), "hexadecimal")
+            }
+        ),
         ("uuid.v4", { call throws(ValueError) in call.push(Identifier.random().description) }),
         ("uuid.v7", { call throws(ValueError) in call.push(Identifier.ordered().description) }),
         ("uuid.v5", named),
@@ -45,7 +52,9 @@ enum DigestModule {
         return form == "raw"
     }
 
-    private static func decoded(_ call: borrowing ValueCall, _ bytes: [UInt8]?, _ form: String) throws(ValueError) -> CInt {
+    private static func decoded(_ call: borrowing ValueCall, _ bytes: [UInt8]?, _ form: String) throws(ValueError)
+        -> CInt
+    {
         guard let bytes else { throw call.failed("text is not \(form)") }
         return call.push(bytes)
     }

@@ -25,7 +25,9 @@ enum LogModule {
             lua_settop(call.state, 2)
             lua_pushnil(call.state)
             while rh_next(call.state, 2) != 0 {
-                guard lua_type(call.state, -2) == LUA_TSTRING else { throw call.failed("names of fields must be strings") }
+                guard lua_type(call.state, -2) == LUA_TSTRING else {
+                    throw call.failed("names of fields must be strings")
+                }
                 fields[String(cString: lua_tolstring(call.state, -2, nil))] = .string(text(call))
                 lua_settop(call.state, -2)
             }
@@ -52,7 +54,8 @@ enum LogModule {
         let name = try call.string(1, "name")
         if let value = getenv(name) { return call.push(String(cString: value)) }
         guard lua_gettop(call.state) >= 2 else {
-            throw call.failed("environment variable \"\(name)\" is not set; set it or give a default: rh.env(\"\(name)\", \"...\")")
+            throw call.failed(
+                "environment variable \"\(name)\" is not set; set it or give a default: rh.env(\"\(name)\", \"...\")")
         }
         lua_pushvalue(call.state, 2)
         return 1

@@ -104,7 +104,9 @@ enum MaskKeys {
 
     static func hash(for key: UnsafeRawBufferPointer) -> KeyedHash {
         entries.withLock { entries in
-            for entry in entries where entry.key.count == key.count && entry.key.elementsEqual(key) { return entry.hash }
+            for entry in entries where entry.key.count == key.count && entry.key.elementsEqual(key) {
+                return entry.hash
+            }
             let hash = KeyedHash(key: key)
             if entries.count == capacity { entries.removeFirst() }
             entries.append(Entry(key: Array(key), hash: hash))

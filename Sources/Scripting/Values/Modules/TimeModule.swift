@@ -46,7 +46,8 @@ enum TimeModule {
 
     private static func receiver(_ index: CInt, _ state: OpaquePointer) throws(TimeError) -> TimeValue {
         guard let value = TimeUserdata.read(at: index, of: state) else {
-            throw .unsupported(operation: "compute with", "a time", String(cString: lua_typename(state, lua_type(state, index))))
+            throw .unsupported(
+                operation: "compute with", "a time", String(cString: lua_typename(state, lua_type(state, index))))
         }
         return value
     }
@@ -106,7 +107,8 @@ enum TimeModule {
         let number: CInt = lua_type(state, 1) == LUA_TNUMBER ? 1 : 2
         return try computed(call) { () throws(TimeError) in
             guard lua_type(state, number) == LUA_TNUMBER else {
-                throw .unsupported(operation: "multiply", "a time", String(cString: lua_typename(state, lua_type(state, number))))
+                throw .unsupported(
+                    operation: "multiply", "a time", String(cString: lua_typename(state, lua_type(state, number))))
             }
             return try receiver(3 - number, state).multiplied(by: lua_tonumberx(state, number, nil))
         }
@@ -151,8 +153,10 @@ enum TimeModule {
         case "kind": return call.push(value.kind.name)
         case "infinite": return call.push(!value.isFinite)
         case "microseconds" where value.kind == .interval || value.kind == .time: return call.push(value.microseconds)
-        case "epoch_microseconds" where value.kind != .interval && value.kind != .time: return call.push(value.microseconds)
-        case "epoch" where value.kind != .interval && value.kind != .time: return call.push(Double(value.microseconds) / 1e6)
+        case "epoch_microseconds" where value.kind != .interval && value.kind != .time:
+            return call.push(value.microseconds)
+        case "epoch" where value.kind != .interval && value.kind != .time:
+            return call.push(Double(value.microseconds) / 1e6)
         default: break
         }
         if value.kind == .interval, let field = intervalField(value, name) { return call.push(field) }
@@ -236,7 +240,9 @@ enum TimeModule {
 
     private static func day(_ call: borrowing ValueCall) throws(ValueError) -> CInt {
         let value = try value(of: call)
-        guard value.kind != .interval, value.kind != .time else { throw call.failed("a \(value.kind.name) has no date") }
+        guard value.kind != .interval, value.kind != .time else {
+            throw call.failed("a \(value.kind.name) has no date")
+        }
         guard value.isFinite else { return call.push(TimeValue.infinite(.date, isPositive: value.infinity > 0)) }
         return call.push(TimeValue(.date, microseconds: Int64(value.localDays) * TimeValue.microsecondsPerDay))
     }

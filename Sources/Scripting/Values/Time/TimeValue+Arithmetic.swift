@@ -13,7 +13,8 @@ extension TimeValue {
         case (.time, .interval), (.time, .time):
             let (sum, overflow) = microseconds.addingReportingOverflow(other.microseconds)
             guard !overflow else { throw .outOfRange }
-            return TimeValue(.time, microseconds: sum - sum.flooredQuotient(Self.microsecondsPerDay) * Self.microsecondsPerDay)
+            return TimeValue(
+                .time, microseconds: sum - sum.flooredQuotient(Self.microsecondsPerDay) * Self.microsecondsPerDay)
         case (.timestamp, .time), (.timestamptz, .time): return try adding(TimeValue(microseconds: other.microseconds))
         case (.date, .interval), (.timestamp, .interval), (.timestamptz, .interval): return try moved(by: other)
         default: throw .unsupported(operation: "add", kind.name, other.kind.name)
@@ -23,8 +24,12 @@ extension TimeValue {
     /// The opposite of `adding` for an interval; the interval between two points in time.
     package func subtracting(_ other: TimeValue) throws(TimeError) -> TimeValue {
         if other.kind == .interval { return try adding(other.negated()) }
-        let isComparable = kind == other.kind || (kind != .timestamptz && other.kind != .timestamptz && kind != .time && other.kind != .time)
-        guard isComparable, kind != .interval else { throw .unsupported(operation: "subtract", kind.name, other.kind.name) }
+        let isComparable =
+            kind == other.kind
+            || (kind != .timestamptz && other.kind != .timestamptz && kind != .time && other.kind != .time)
+        guard isComparable, kind != .interval else {
+            throw .unsupported(operation: "subtract", kind.name, other.kind.name)
+        }
         guard isFinite, other.isFinite else { throw .infinite(operation: "difference") }
         let (difference, overflow) = microseconds.subtractingReportingOverflow(other.microseconds)
         guard !overflow else { throw .outOfRange }
@@ -117,15 +122,20 @@ extension TimeValue {
         let (base, baseOverflow) = midnight.addingReportingOverflow(localTimeOfDay - Int64(offset) * 1_000_000)
         guard !baseOverflow else { throw .outOfRange }
         let isWholeDays = interval.microseconds == 0
-        return try Self.checked(kind == .date && !isWholeDays ? .timestamp : kind, base, interval.microseconds, offset: offset)
+        return try Self.checked(
+            kind == .date && !isWholeDays ? .timestamp : kind, base, interval.microseconds, offset: offset)
     }
 
-    private static func checked(_ kind: Kind, _ base: Int64, _ distance: Int64, offset: Int32) throws(TimeError) -> TimeValue {
+    private static func checked(_ kind: Kind, _ base: Int64, _ distance: Int64, offset: Int32) throws(TimeError)
+        -> TimeValue
+    {
         let (sum, overflow) = base.addingReportingOverflow(distance)
         guard !overflow else { throw .outOfRange }
         var value = TimeValue(kind, microseconds: sum)
         value.offset = offset
-        guard years.contains(CivilDate(days: Int(sum.flooredQuotient(microsecondsPerDay))).year) else { throw .outOfRange }
+        guard years.contains(CivilDate(days: Int(sum.flooredQuotient(microsecondsPerDay))).year) else {
+            throw .outOfRange
+        }
         return value
     }
 

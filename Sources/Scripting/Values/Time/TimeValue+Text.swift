@@ -10,7 +10,8 @@ extension TimeValue: CustomStringConvertible {
         var value = try TimeValue(text: text)
         switch (value.kind, kind) {
         case (.time, .interval), (.date, .timestamp): value.kind = kind
-        case (.timestamp, .date) where !value.isFinite, (.timestamp, .timestamptz) where !value.isFinite: value.kind = kind
+        case (.timestamp, .date) where !value.isFinite, (.timestamp, .timestamptz) where !value.isFinite:
+            value.kind = kind
         default: break
         }
         guard value.kind == kind else { throw .wrongKind(text: text, expected: kind.name, found: value.kind.name) }
@@ -66,7 +67,8 @@ extension TimeValue: CustomStringConvertible {
     private var intervalText: String {
         var parts: [String] = []
         var isAfterNegative = false
-        for (value, unit) in [(Int(months / 12), "year"), (Int(months % 12), "mon"), (Int(days), "day")] where value != 0 {
+        for (value, unit) in [(Int(months / 12), "year"), (Int(months % 12), "mon"), (Int(days), "day")]
+        where value != 0 {
             let sign = isAfterNegative && value > 0 ? "+" : ""
             parts.append("\(sign)\(value) \(unit)\(value == 1 ? "" : "s")")
             isAfterNegative = value < 0
