@@ -8,6 +8,12 @@ package enum TerminalText {
         return output
     }
 
+    /// Like `escaped`, but lines stay lines.
+    package static func escapedLines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) }.joined(
+            separator: "\n")
+    }
+
     /// Columns that the text takes: East Asian wide characters and emoji two, combining marks none.
     package static func width(of text: String) -> Int {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
