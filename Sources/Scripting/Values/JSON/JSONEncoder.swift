@@ -1,6 +1,4 @@
 import CLua
-import CLuaShim
-import Glibc
 
 /// Writes a Lua value as JSON. The same value gives the same bytes, in every state and every run,
 /// because the keys of objects are sorted (by bytes) unless asked otherwise.
@@ -19,23 +17,23 @@ package struct JSONEncoder {
         }
     }
 
-    private enum Shape { case array, object, unmarked }
+    enum Shape { case array, object, unmarked }
 
     /// A key of the object being written; the bytes live as long as the table.
-    private struct Key {
+    struct Key {
         var text: UnsafePointer<CChar>?
         var length = 0
         var integer: Int64 = 0
     }
 
-    private let state: OpaquePointer
-    private let options: Options
-    private var output: [UInt8] = []
-    private var keys: [Key] = []
+    let state: OpaquePointer
+    let options: Options
+    var output: [UInt8] = []
+    var keys: [Key] = []
     /// The tables around the current value.
-    private var open: [UnsafeRawPointer?] = []
+    var open: [UnsafeRawPointer?] = []
     /// Steps from the outside, last first, once an error is on its way out.
-    private var trail: [String] = []
+    var trail: [String] = []
 
     package init(state: OpaquePointer, options: Options = Options()) {
         self.state = state
@@ -58,7 +56,7 @@ package struct JSONEncoder {
     }
 
     /// Writes the value on top of the stack and leaves it there.
-    private mutating func value() throws(JSONEncodingError.Reason) {
+    mutating func value() throws(JSONEncodingError.Reason) {
         switch lua_type(state, -1) {
         case LUA_TNIL: write("null")
         case LUA_TBOOLEAN: write(lua_toboolean(state, -1) != 0 ? "true" : "false")
@@ -74,14 +72,14 @@ package struct JSONEncoder {
         }
     }
 
-    private mutating func number() throws(JSONEncodingError.Reason) {
+    mutating func number() throws(JSONEncodingError.Reason) {
         if lua_isinteger(state, -1) != 0 { return integer(lua_tointegerx(state, -1, nil)) }
         let number = lua_tonumberx(state, -1, nil)
         guard number.isFinite else { throw number.isNaN ? .notANumber : .infinity }
         output.append(contentsOf: number.description.utf8)
     }
 
-    private mutating func integer(_ value: Int64) {
+    mutating func integer(_ value: Int64) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
             var start = digits.count
             var rest = value.magnitude
@@ -98,7 +96,7 @@ package struct JSONEncoder {
         }
     }
 
-    private mutating func userdata() throws(JSONEncodingError.Reason) {
+    mutating func userdata() throws(JSONEncodingError.Reason) {
         if let decimal = DecimalUserdata.read(at: -1, of: state) {
             guard decimal.isFinite else { throw decimal.isNaN ? .notANumber : .infinity }
             decimal.withText { output.append(contentsOf: $0) }
@@ -111,190 +109,19 @@ package struct JSONEncoder {
         }
     }
 
-    private mutating func write(_ word: StaticString) {
+    mutating func write(_ word: StaticString) {
         output.append(contentsOf: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 
-    private mutating func lineBreak() {
+    mutating func lineBreak() {
         guard options.indent > 0 else { return }
         output.append(UInt8(ascii: "\n"))
         output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: options.indent * open.count))
     }
 
-    // MARK: Tables
-
-    private mutating func table() throws(JSONEncodingError.Reason) {
-        let identity = lua_topointer(state, -1)
-        guard !open.contains(identity) else { throw .cycle }
-        guard open.count < JSONDecoder.deepest, lua_checkstack(state, 8) != 0 else { throw .tooDeep }
-        open.append(identity)
-        let shape = shape()
-        switch shape {
-        case .array: try array()
-        case .object: try object(isMarked: true)
-        case .unmarked:
-            if try startsAtOne() { try array() } else { try object(isMarked: false) }
-        }
-    }
-
-    private func shape() -> Shape {
-        guard lua_getmetatable(state, -1) != 0 else { return .unmarked }
-        lua_rawgetp(state, RegistryKey.table, RegistryKey.jsonArray.pointer)
-        lua_rawgetp(state, RegistryKey.table, RegistryKey.jsonObject.pointer)
-        defer { lua_settop(state, -4) }
-        if lua_rawequal(state, -3, -2) != 0 { return .array }
-        return lua_rawequal(state, -3, -1) != 0 ? .object : .unmarked
-    }
-
-    private func startsAtOne() throws(JSONEncodingError.Reason) -> Bool {
-        defer { lua_settop(state, -2) }
-        return lua_rawgeti(state, -1, 1) != LUA_TNIL
-    }
-
-    private mutating func array() throws(JSONEncodingError.Reason) {
-        let length = try arrayLength()
-        guard length > 0 else {
-            open.removeLast()
-            return write("[]")
-        }
-        output.append(UInt8(ascii: "["))
-        for index in 1...length {
-            if index > 1 { output.append(UInt8(ascii: ",")) }
-            lineBreak()
-            lua_rawgeti(state, -1, index)
-            do { try value() } catch { throw passed(error, "[\(index)]") }
-            lua_settop(state, -2)
-        }
-        open.removeLast()
-        lineBreak()
-        output.append(UInt8(ascii: "]"))
-    }
-
-    /// Checks that the keys are 1 to n, next to an integer `n` that may say so of a table whose end is nil.
-    private mutating func arrayLength() throws(JSONEncodingError.Reason) -> Int64 {
-        var count: Int64 = 0
-        var largest: Int64 = 0
-        var length: Int64?
-        lua_pushnil(state)
-        while rh_next(state, -2) != 0 {
-            if lua_isinteger(state, -2) != 0 {
-                count += 1
-                let key = lua_tointegerx(state, -2, nil)
-                guard key >= 1 else { throw .mixedKeys("\(key)") }
-                largest = max(largest, key)
-            } else if lua_type(state, -2) == LUA_TSTRING, keyText() == "n", lua_isinteger(state, -1) != 0 {
-                length = lua_tointegerx(state, -1, nil)
-            } else {
-                throw .mixedKeys(keyText())
-            }
-            lua_settop(state, -2)
-        }
-        // An array as PostgreSQL's come, whose `n` counts elements.
-        if let length, length >= largest, length - largest <= 1_000_000 { return length }
-        guard largest == count, length == nil else { throw hole() }
-        return count
-    }
-
-    private func hole() -> JSONEncodingError.Reason {
-        var index: Int64 = 0
-        while lua_rawgeti(state, -1, index + 1) != LUA_TNIL {
-            lua_settop(state, -2)
-            index += 1
-        }
-        return .hole(after: index)
-    }
-
-    /// The key below the value on top, as it would stand in an error message.
-    private func keyText() -> String {
-        switch lua_type(state, -2) {
-        case LUA_TSTRING: String(cString: lua_tolstring(state, -2, nil))
-        case let type: "of type \(String(cString: lua_typename(state, type)))"
-        }
-    }
-
-    private mutating func object(isMarked: Bool) throws(JSONEncodingError.Reason) {
-        let first = keys.count
-        defer { keys.removeLast(keys.count - first) }
-        try collectKeys(takesIntegers: isMarked)
-        guard keys.count > first else {
-            open.removeLast()
-            return write("{}")
-        }
-        if options.isSorted { sortKeys(from: first) }
-        output.append(UInt8(ascii: "{"))
-        for index in first..<keys.count {
-            if index > first { output.append(UInt8(ascii: ",")) }
-            lineBreak()
-            try entry(keys[index])
-        }
-        open.removeLast()
-        lineBreak()
-        output.append(UInt8(ascii: "}"))
-    }
-
-    private mutating func collectKeys(takesIntegers: Bool) throws(JSONEncodingError.Reason) {
-        lua_pushnil(state)
-        while rh_next(state, -2) != 0 {
-            var key = Key()
-            if lua_type(state, -2) == LUA_TSTRING {
-                key.text = lua_tolstring(state, -2, &key.length)
-            } else if lua_isinteger(state, -2) != 0 {
-                key.integer = lua_tointegerx(state, -2, nil)
-                guard takesIntegers else { throw .mixedKeys("\(key.integer)") }
-            } else {
-                throw .unsupportedKey(String(cString: lua_typename(state, lua_type(state, -2))))
-            }
-            keys.append(key)
-            lua_settop(state, -2)
-        }
-    }
-
-    /// Integers first, then strings by their bytes.
-    private mutating func sortKeys(from first: Int) {
-        keys.withUnsafeMutableBufferPointer { keys in
-            var part = UnsafeMutableBufferPointer(rebasing: keys[first...])
-            part.sort { left, right in
-                guard let leftText = left.text, let rightText = right.text else {
-                    return left.text == nil && right.text == nil ? left.integer < right.integer : left.text == nil
-                }
-                let order = memcmp(leftText, rightText, min(left.length, right.length))
-                return order == 0 ? left.length < right.length : order < 0
-            }
-        }
-    }
-
-    private mutating func entry(_ key: Key) throws(JSONEncodingError.Reason) {
-        if let text = key.text {
-            do { try string(text, key.length) } catch { throw passed(error, " key") }
-            lua_pushlstring(state, text, key.length)
-            lua_rawget(state, -2)
-        } else {
-            output.append(UInt8(ascii: "\""))
-            integer(key.integer)
-            output.append(UInt8(ascii: "\""))
-            lua_rawgeti(state, -1, key.integer)
-        }
-        output.append(UInt8(ascii: ":"))
-        if options.indent > 0 { output.append(UInt8(ascii: " ")) }
-        do { try value() } catch { throw passed(error, step(to: key)) }
-        lua_settop(state, -2)
-    }
-
-    private func step(to key: Key) -> String {
-        guard let text = key.text else { return "[\(key.integer)]" }
-        let name = String(cString: text)
-        let isPlain = name.utf8.allSatisfy { $0 == 0x5F || ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 }
-        return isPlain ? ".\(name)" : "[\"\(name)\"]"
-    }
-
-    private mutating func passed(_ reason: JSONEncodingError.Reason, _ step: String) -> JSONEncodingError.Reason {
-        trail.append(step)
-        return reason
-    }
-
     // MARK: Strings
 
-    private mutating func string(_ text: UnsafePointer<CChar>?, _ length: Int) throws(JSONEncodingError.Reason) {
+    mutating func string(_ text: UnsafePointer<CChar>?, _ length: Int) throws(JSONEncodingError.Reason) {
         let bytes = UnsafeRawBufferPointer(start: text, count: length)
         output.append(UInt8(ascii: "\""))
         var run = 0
@@ -318,7 +145,7 @@ package struct JSONEncoder {
         output.append(UInt8(ascii: "\""))
     }
 
-    private mutating func escape(_ byte: UInt8) {
+    mutating func escape(_ byte: UInt8) {
         output.append(UInt8(ascii: "\\"))
         switch byte {
         case 0x22, 0x5C: output.append(byte)
