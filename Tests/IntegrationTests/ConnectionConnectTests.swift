@@ -4,6 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
+@Suite(.onServer)
 struct ConnectionConnectTests {
     private func connectError(
         _ settings: ConnectionSettings, within time: Duration = .seconds(20)

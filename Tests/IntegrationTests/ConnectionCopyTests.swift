@@ -25,6 +25,7 @@ extension CopyInWriter {
     }
 }
 
+@Suite(.onServer)
 struct ConnectionCopyTests {
     @Test func copiesFromOneConnectionToAnother() async throws {
         try await withConnection { source in

@@ -4,6 +4,7 @@ import PostgresProtocol
 import TestSupport
 import Testing
 
+@Suite(.onServer)
 struct ConnectionQueryTests {
     @Test func returnsBinaryValuesForTypesThatHaveAPortableForm() async throws {
         try await withConnection { connection in

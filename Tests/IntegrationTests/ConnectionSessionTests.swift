@@ -4,6 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
+@Suite(.onServer)
 struct ConnectionSessionTests {
     @Test func aCancelledTaskCancelsItsStatementOnTheServer() async throws {
         try await withConnection { connection in

@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 
 /// The tools that other tests of this target rely on.
+@Suite(.onServer)
+@BlockingThread
 struct FaultProxyTests {
     private let server: TestServer
 

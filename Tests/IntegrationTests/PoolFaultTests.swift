@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 /// What borrowers notice of a server that dies, hangs or refuses: as little as possible.
+@Suite(.onServer)
 struct PoolFaultTests {
     @Test func backendTerminatedWhileIdleIsReplacedAtOnce() async throws {
         let server = try TestServer.shared()

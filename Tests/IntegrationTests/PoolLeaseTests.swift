@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 /// What a lease lets its holder do, and for how long.
+@Suite(.onServer)
 struct PoolLeaseTests {
     @Test func returnedLeaseNamesBothPlaces() async throws {
         let test = try TestPool(TestServer.shared().conninfo())

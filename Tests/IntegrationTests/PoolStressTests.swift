@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 /// Many tasks, few connections, random kills.
+@Suite(.onServer)
 struct PoolStressTests {
     /// How long the killing goes on.
     static let duration: Duration = .seconds(12)

@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 /// The named servers of `sandbox:NAME`, each test in a state directory of its own.
+@Suite(.onServer)
+@BlockingThread
 final class SandboxServersTests {
     private let directory: String
     private let servers: SandboxServers
