@@ -9,10 +9,14 @@ package struct ServerAccount: Equatable, Sendable {
 
     private static let candidates = ["postgres", "nobody"]
 
+    /// Ourselves, for commands that are no servers.
+    package static var caller: ServerAccount {
+        ServerAccount(userID: geteuid(), groupID: getegid(), differsFromCaller: false)
+    }
+
+    /// Whom servers run as.
     package static func current() throws(SandboxError) -> ServerAccount {
-        guard geteuid() == 0 else {
-            return ServerAccount(userID: geteuid(), groupID: getegid(), differsFromCaller: false)
-        }
+        guard geteuid() == 0 else { return caller }
         for name in candidates {
             if let found = find(name) { return found }
         }

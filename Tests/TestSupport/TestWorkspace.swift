@@ -51,7 +51,7 @@ package final class TestWorkspace: Sendable {
 
     private func startWatch() throws {
         let fifo = directory + "/alive"
-        guard mkfifo(fifo, 0o600) == 0, chown(fifo, account.userID, account.groupID) == 0 else {
+        guard mkfifo(fifo, 0o600) == 0 else {
             throw SandboxError.file(operation: "create", path: fifo, errno: errno)
         }
         // Held open, and by no child, until this process ends: then the shell's read ends, too.
@@ -60,13 +60,11 @@ package final class TestWorkspace: Sendable {
         }
         let script = """
             { read -r _ <"$1/alive"
-              for file in "$1"/*/data/postmaster.pid; do
-                if [ -e "$file" ]; then kill -QUIT "$(head -n 1 "$file")"; fi
-              done
+              find "$1" -name postmaster.pid | while read -r file; do kill -QUIT "$(head -n 1 "$file")"; done
               sleep 0.5
               rm -rf "$1"
             } >/dev/null 2>&1 &
             """
-        try Command(["/bin/sh", "-c", script, "sh", directory], as: account).runChecked()
+        try Command(["/bin/sh", "-c", script, "sh", directory], as: .caller).runChecked()
     }
 }
