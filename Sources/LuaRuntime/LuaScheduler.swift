@@ -145,6 +145,12 @@ package final class LuaScheduler {
         return Int32(RH_WAIT)
     }
 
+    /// Whether the running code could wait here.
+    package func mayWait(_ stack: LuaStack) -> Bool {
+        guard let current else { return false }
+        return current.kill == RH_NOT_INTERRUPTED && rh_waiting_obstacle(stack.thread) == nil
+    }
+
     private func finishAtOnce(_ stack: LuaStack, _ task: LuaTask) throws(ScriptError) -> Int32 {
         guard turn.countCall(), case .success(let delivery) = task.delivery else { return try deliver(to: stack) }
         return try yield(stack, delivery)

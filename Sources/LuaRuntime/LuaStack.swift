@@ -105,6 +105,9 @@ extension LuaStack {
         return LuaType(rawValue: lua_rawget(thread, table)) ?? .none
     }
 
+    /// Replaces the key on top of the stack by its value in the table at `index`, without metamethods.
+    package func rawGet(from index: Int32) -> LuaType { LuaType(rawValue: lua_rawget(thread, index)) ?? .none }
+
     /// Calls `body` with the absolute indices of each key and value of the table at `index`, without metamethods.
     /// The body leaves the stack as it was and the table unchanged.
     package func forEach<Failure: Error>(

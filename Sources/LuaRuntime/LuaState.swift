@@ -43,10 +43,13 @@ package final class LuaState {
     /// Who schedules this state's tasks; set once by the scheduler.
     weak var scheduler: LuaScheduler?
     private(set) var isClosed = false
+    /// How the names of the standard library's chunks begin, with a zero behind it.
+    private let libraryPrefix: [CChar]
 
     /// Throws when there is not even memory for an empty state.
     package init(_ options: LuaOptions) throws(ScriptError) {
         self.options = options
+        libraryPrefix = options.libraryDirectory.map { Array("@\($0)/".utf8CString) } ?? []
         guard let raw = rh_new_state(0, deliverResults, releaseObject) else {
             throw ScriptError(code: "RH1005", "no memory for a Lua state")
         }
@@ -83,9 +86,9 @@ package final class LuaState {
     package func failAllocation(after count: UInt64) { rh_fail_allocation(raw, count) }
 
     /// Whether a chunk is the standard library's (its frames are not a script's place).
-    func isLibrary(chunk: String) -> Bool {
-        guard let directory = options.libraryDirectory else { return false }
-        return chunk.hasPrefix("@\(directory)/")
+    func isLibrary(chunk: UnsafePointer<CChar>) -> Bool {
+        guard !libraryPrefix.isEmpty else { return false }
+        return strncmp(chunk, libraryPrefix, libraryPrefix.count - 1) == 0
     }
 
     /// Compiles `text`; on success the function is on top of the stack.

@@ -58,6 +58,12 @@ package final class LuaTask {
         if case .failed(let failure) = phase { failure } else { nil }
     }
 
+    /// The first of a finished task's results, if it is a string.
+    package var firstResult: String? {
+        guard case .finished = phase, LuaStack(thread).count > 0 else { return nil }
+        return LuaStack(thread).string(at: 1)
+    }
+
     /// What scripts are told: "ready", "running", "waiting", "finished", "failed".
     package var status: String {
         switch phase {

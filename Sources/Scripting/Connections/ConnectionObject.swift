@@ -1,0 +1,171 @@
+import LuaRuntime
+import Postgres
+
+/// A connection as a script holds it: a lease from a pool, or, inside `on_connect`, the new connection itself.
+final class ConnectionObject {
+    static let type = ObjectType<ConnectionObject>("connection")
+
+    private enum Holder {
+        case lease(Lease)
+        case visiting(Connection)
+        case visited
+    }
+
+    private var holder: Holder
+
+    init(_ lease: Lease) { holder = .lease(lease) }
+
+    init(visiting connection: Connection) { holder = .visiting(connection) }
+
+    func endVisit() { holder = .visited }
+
+    var lease: Lease? {
+        if case .lease(let lease) = holder { lease } else { nil }
+    }
+
+    var connection: Connection {
+        get throws(ScriptError) {
+            switch holder {
+            case .lease(let lease):
+                do { return try lease.connection } catch { throw ScriptError(error) }
+            case .visiting(let connection): return connection
+            case .visited:
+                throw ScriptError(
+                    code: "RH2305", "the connection was on_connect's and is the pool's now",
+                    hint: "Borrow one with pool:getconn().")
+            }
+        }
+    }
+
+    func note(_ error: PostgresError) { lease?.note(error) }
+
+    // MARK: Registration
+
+    static func register(in stack: LuaStack, _ worker: ScriptWorker) {
+        var methods = queryMethods(worker)
+        methods.merge(sessionMethods(worker)) { first, _ in first }
+        methods.merge(copyMethods(worker)) { first, _ in first }
+        stack.pushTable(of: methods)
+        let table = stack.makeReference()
+        worker.connectionMethods = table
+        let properties = properties
+        type.register(in: stack, metamethods: [
+            "__index": { stack throws(ScriptError) in
+                stack.push(table)
+                stack.pushCopy(of: 2)
+                if stack.rawGet(from: -2) != .nil { return 1 }
+                let object = try stack.receiver(type, "connection")
+                guard let name = stack.string(at: 2), let property = properties[name] else { return 1 }
+                try property(object, stack)
+                return 1
+            },
+            "__close": { [unowned worker] stack throws(ScriptError) in
+                worker.release(try stack.receiver(type, "connection"))
+                return 0
+            },
+            "__tostring": { stack throws(ScriptError) in
+                let object = try stack.receiver(type, "connection")
+                let text = (try? object.connection).map { "connection (\($0.peer), pid \($0.pid))" }
+                stack.push(text ?? "connection (returned)")
+                return 1
+            },
+        ])
+    }
+
+    private static let properties: [String: @Sendable (ConnectionObject, LuaStack) throws(ScriptError) -> Void] = [
+        "pid": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.pid)) },
+        "server_version": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.serverVersion)) },
+        "status": { object, stack throws(ScriptError) in stack.push(try object.status) },
+    ]
+
+    /// "idle", "active", "transaction", "failed", "broken" or "returned".
+    private var status: String {
+        get throws(ScriptError) {
+            guard let connection = try? connection else { return "returned" }
+            if connection.isBroken { return "broken" }
+            return switch connection.transactionStatus {
+            case .idle: "idle"
+            case .active: "active"
+            case .inTransaction: "transaction"
+            case .inError: "failed"
+            case .unknown: "broken"
+            }
+        }
+    }
+
+    // MARK: Queries
+
+    private static func queryMethods(_ worker: ScriptWorker) -> [String: HostFunction] {
+        [
+            "query": { [unowned worker] stack throws(ScriptError) in
+                try query(stack, worker, "conn:query")
+            },
+            "tryquery": { [unowned worker] stack throws(ScriptError) in try tryQuery(stack, worker) },
+            "check": { [unowned worker] stack throws(ScriptError) in
+                let object = try stack.receiver(type, "conn:prepare")
+                let sql = try stack.requireString(2, "conn:prepare", "SQL text")
+                return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
+                    _ = try await connection.prepare(sql)
+                    return { _ in 0 }
+                }
+            },
+            "rows": { [unowned worker] stack throws(ScriptError) in
+                let object = try stack.receiver(type, "conn:rows")
+                let sql = try stack.requireString(2, "conn:rows", "SQL text")
+                let parameters = try ParameterReader.parameters(from: 3, of: stack, "conn:rows")
+                return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
+                    let stream = try await connection.rows(sql, parameters)
+                    return { stack throws(ScriptError) in
+                        let shape = worker.rows.shape(stream.shape, in: stack)
+                        return StreamObject.push(RowSource(stream, shape, object, worker), to: stack)
+                    }
+                }
+            },
+        ]
+    }
+
+    /// Runs the query that the arguments from index 2 on describe.
+    static func query(
+        _ stack: LuaStack, _ worker: ScriptWorker, _ function: String
+    ) throws(ScriptError) -> Int32 {
+        let object = try stack.receiver(type, function)
+        let sql = try stack.requireString(2, function, "SQL text")
+        let parameters = try ParameterReader.parameters(from: 3, of: stack, function)
+        let reserve = worker.reserve
+        let rows = worker.rows
+        return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
+            let result = try await connection.query(sql, parameters, reserve: reserve)
+            return { stack in
+                ResultObject.push(result, rows, to: stack)
+                return 1
+            }
+        }
+    }
+
+    /// As `query`, but an error of the server or the connection is returned: `nil, error`.
+    private static func tryQuery(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
+        let object = try stack.receiver(type, "conn:tryquery")
+        let sql = try stack.requireString(2, "conn:tryquery", "SQL text")
+        let parameters = try ParameterReader.parameters(from: 3, of: stack, "conn:tryquery")
+        let reserve = worker.reserve
+        let rows = worker.rows
+        return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
+            do throws(PostgresError) {
+                let result = try await connection.query(sql, parameters, reserve: reserve)
+                return { stack in
+                    ResultObject.push(result, rows, to: stack)
+                    return 1
+                }
+            } catch {
+                if error == .cancelled { throw error }
+                object.note(error)
+                let failure = ScriptError(error)
+                return { stack in
+                    stack.pushNil()
+                    stack.push(error: failure)
+                    return 2
+                }
+            }
+        }
+    }
+}

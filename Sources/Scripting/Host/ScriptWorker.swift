@@ -1,0 +1,85 @@
+import EventLoops
+import LuaRuntime
+import Postgres
+
+/// One Lua state with its scheduler and what its host functions share. Lives on its event loop's thread.
+final class ScriptWorker {
+    let state: LuaState
+    let scheduler: LuaScheduler
+    let rows: RowLibrary
+    let options: ScriptOptions
+    var loop: EventLoop { scheduler.loop }
+    /// The tables of methods, which the standard library's Lua code adds to.
+    var connectionMethods: LuaReference?
+    var poolMethods: LuaReference?
+    private var places: [Place: BorrowSite] = [:]
+
+    private struct Place: Hashable {
+        let source: UnsafeRawPointer
+        let line: Int32
+    }
+
+    init(_ options: ScriptOptions, _ luaOptions: LuaOptions, on actor: LoopActor) throws(ScriptError) {
+        self.options = options
+        state = try LuaState(luaOptions)
+        scheduler = LuaScheduler(state: state, on: actor)
+        rows = RowLibrary(in: state.stack)
+        registerTypes()
+        Watchdog.shared.watch(state)
+    }
+
+    /// Ends the state; tasks must have ended.
+    func close() {
+        Watchdog.shared.unwatch(state)
+        state.close()
+    }
+
+    private func registerTypes() {
+        let stack = state.stack
+        ResultObject.register(in: stack, rows)
+        ConnectionObject.register(in: stack, self)
+        PoolObject.register(in: stack, self)
+        CopyWriterObject.register(in: stack, self)
+        StreamObject.register(in: stack)
+        NativeModules.register(in: stack, self)
+    }
+
+    /// Runs `operation` while the script's code waits; its error is a PgError in Lua.
+    func wait(
+        _ stack: LuaStack, on object: ConnectionObject,
+        _ operation: @escaping (Connection) async throws(PostgresError) -> Delivery
+    ) throws(ScriptError) -> Int32 {
+        let connection = try object.connection
+        return try scheduler.wait(stack) { () async throws(ScriptError) in
+            do throws(PostgresError) {
+                return try await operation(connection)
+            } catch {
+                object.note(error)
+                throw ScriptError(error)
+            }
+        }
+    }
+
+    /// The end of a connection's scope: `<close>`.
+    func release(_ object: ConnectionObject) {
+        if let lease = object.lease { lease.pool.release(lease) }
+    }
+
+    /// For results: memory that the script's limit still has room for.
+    var reserve: Connection.Reserve { { [state] bytes in state.hasRoom(for: bytes) } }
+
+    /// Where the running script code is, for warnings and errors about leases.
+    func borrowSite(_ stack: LuaStack) -> BorrowSite {
+        guard let (source, line) = stack.callerAddress() else { return .unknown }
+        let place = Place(source: source, line: line)
+        if let known = places[place] { return known }
+        let site = BorrowSite(stack.position() ?? "an unknown place")
+        places[place] = site
+        return site
+    }
+
+    /// The running task, as pools tell borrowers apart.
+    var borrower: BorrowerID {
+        scheduler.current.map { BorrowerID(UInt64(UInt(bitPattern: ObjectIdentifier($0)))) } ?? .anonymous
+    }
+}

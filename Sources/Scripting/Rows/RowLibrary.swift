@@ -1,0 +1,237 @@
+import CLua
+import LuaRuntime
+import Postgres
+import PostgresProtocol
+
+/// Everything that one Lua state needs for rows: their metamethods, the shapes that are in use, the codecs' buffers.
+final class RowLibrary {
+    var reader = FieldReader()
+    var writer = FieldWriter()
+    private let metamethods: LuaReference
+    private var shapes: [ObjectIdentifier: (ResultShape, RowShape)] = [:]
+    /// Shapes of prepared statements come again and again; those of ad-hoc queries do not.
+    private static let cachedShapes = 512
+
+    init(in stack: LuaStack) {
+        stack.pushTable(fieldCount: 10)
+        metamethods = stack.makeReference()
+        registerMetamethods(in: stack)
+    }
+
+    func shape(_ shape: ResultShape, in stack: LuaStack) -> RowShape {
+        if let (_, known) = shapes[ObjectIdentifier(shape)] { return known }
+        if shapes.count >= Self.cachedShapes { shapes.removeAll() }
+        let made = self.shape(
+            shape.columns.map { .init(name: $0.name, type: $0.type, kind: ValueKind($0.type), format: $0.format) },
+            in: stack)
+        shapes[ObjectIdentifier(shape)] = (shape, made)
+        return made
+    }
+
+    func shape(_ columns: [RowShape.Column], in stack: LuaStack) -> RowShape {
+        RowShape(columns, in: stack, metamethods: metamethods)
+    }
+
+    // MARK: Reading and assigning
+
+    /// Pushes the value of a column, the assigned one if there is one.
+    @inline(__always)
+    func pushValue(of row: RowUserdata, _ column: Int, at index: Int32, to stack: LuaStack) throws(ScriptError) {
+        if row.isChanged, pushAssigned(column, of: index, to: stack) { return }
+        let definition = row.shape.columns[column]
+        do {
+            try reader.push(row.field(column), definition.kind, definition.format, to: stack)
+        } catch {
+            throw ScriptError(code: "RH2101", "column \"\(definition.name)\": \(error)")
+        }
+    }
+
+    /// Pushes what was assigned to a column of the row at `index`; false, and nothing pushed, if nothing was.
+    func pushAssigned(_ column: Int, of index: Int32, to stack: LuaStack) -> Bool {
+        lua_getiuservalue(stack.thread, index, 1)
+        stack.pushElement(column + 1, of: stack.count)
+        stack.remove(at: -2)
+        switch stack.type(at: -1) {
+        case .nil:
+            stack.pop()
+            return false
+        case .lightUserdata:
+            stack.pop()
+            stack.pushNil()
+            return true
+        default: return true
+        }
+    }
+
+    /// Keeps the value at `value` for a column of the row at `index`.
+    private func assign(_ row: RowUserdata, _ column: Int, at index: Int32, value: Int32, in stack: LuaStack) {
+        if !row.isChanged {
+            stack.pushTable(arrayCount: 0, fieldCount: 2)
+            lua_setiuservalue(stack.thread, index, 1)
+            row.isChanged = true
+            keepChanged(row, at: index, in: stack)
+        }
+        lua_getiuservalue(stack.thread, index, 1)
+        if stack.isNil(at: value) { stack.pushNull() } else { stack.pushCopy(of: value) }
+        stack.setElement(column + 1, of: stack.count - 1)
+        stack.pop()
+    }
+
+    /// A result hands out the same changed row again.
+    private func keepChanged(_ row: RowUserdata, at index: Int32, in stack: LuaStack) {
+        guard row.position > 0 else { return }
+        lua_getiuservalue(stack.thread, index, 2)
+        stack.pushCopy(of: index)
+        stack.setElement(row.position, of: stack.count - 1)
+        stack.pop()
+    }
+
+    // MARK: Metamethods
+
+    private func registerMetamethods(in stack: LuaStack) {
+        let methods = makeMethods(in: stack)
+        let functions: [String: HostFunction] = [
+            "__index": { [unowned self] stack throws(ScriptError) in try indexRow(stack, methods) },
+            "__newindex": { [unowned self] stack throws(ScriptError) in try assignColumn(stack) },
+            "__len": { stack throws(ScriptError) in
+                stack.push(Int64(try Self.row(at: 1, of: stack, "#row").shape.columns.count))
+                return 1
+            },
+            "__pairs": { [unowned self] stack throws(ScriptError) in try pushIterator(stack) },
+            "__tostring": { [unowned self] stack throws(ScriptError) in
+                stack.push(try text(of: stack))
+                return 1
+            },
+        ]
+        stack.push(metamethods)
+        for (name, body) in functions {
+            stack.push(function: body)
+            stack.setField(name, of: -2)
+        }
+        stack.push("row")
+        stack.setField("__name", of: -2)
+        stack.push(false)
+        stack.setField("__metatable", of: -2)
+        stack.pop()
+    }
+
+    private func makeMethods(in stack: LuaStack) -> LuaReference {
+        let methods: [String: HostFunction] = [
+            "copy": { [unowned self] stack throws(ScriptError) in try copy(stack) },
+            "totable": { [unowned self] stack throws(ScriptError) in try pushTable(stack) },
+            "columns": { stack throws(ScriptError) in
+                let row = try Self.row(at: 1, of: stack, "row:columns")
+                stack.pushTable(arrayCount: row.shape.columns.count)
+                for (index, column) in row.shape.columns.enumerated() {
+                    stack.push(column.name)
+                    stack.setElement(index + 1, of: -2)
+                }
+                return 1
+            },
+        ]
+        stack.pushTable(fieldCount: methods.count)
+        for (name, body) in methods {
+            stack.push(function: body)
+            stack.setField(name, of: -2)
+        }
+        return stack.makeReference()
+    }
+
+    static func row(at index: Int32, of stack: LuaStack, _ function: String) throws(ScriptError) -> RowUserdata {
+        if let row = RowUserdata(at: index, of: stack) { return row }
+        throw ScriptError(code: "RH1002", "\(function): expected a row, got \(stack.describe(at: index))")
+    }
+
+    private func indexRow(_ stack: LuaStack, _ methods: LuaReference) throws(ScriptError) -> Int32 {
+        let row = try Self.row(at: 1, of: stack, "row")
+        if stack.type(at: 2) == .string, let name = stack.bytes(at: 2) {
+            if let column = row.shape.index(ofName: name) {
+                try pushValue(of: row, column, at: 1, to: stack)
+                return 1
+            }
+            stack.push(methods)
+            stack.pushCopy(of: 2)
+            if lua_rawget(stack.thread, -2) != LUA_TNIL { return 1 }
+        }
+        let column = try position(stack, row)
+        try pushValue(of: row, column, at: 1, to: stack)
+        return 1
+    }
+
+    private func assignColumn(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        let row = try Self.row(at: 1, of: stack, "row")
+        assign(row, try position(stack, row), at: 1, value: 3, in: stack)
+        return 0
+    }
+
+    /// The column that the key at index 2 means: a name, or a number from 1.
+    private func position(_ stack: LuaStack, _ row: RowUserdata) throws(ScriptError) -> Int {
+        if stack.type(at: 2) == .string, let name = stack.bytes(at: 2) {
+            if let column = row.shape.index(ofName: name) { return column }
+            throw row.shape.unknownColumn(String(decoding: name, as: UTF8.self))
+        }
+        let count = row.shape.columns.count
+        guard let number = stack.integer(at: 2), number >= 1, number <= count else {
+            throw ScriptError(
+                code: "RH2104",
+                "no column \(stack.integer(at: 2).map(String.init) ?? "of type \(stack.describe(at: 2))")",
+                hint: "A row has columns by name, and by number from 1 to \(count).")
+        }
+        return Int(number) - 1
+    }
+
+    private func pushIterator(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        let row = try Self.row(at: 1, of: stack, "pairs")
+        let count = row.shape.columns.count
+        var next = 0
+        stack.push(function: { [unowned self] stack throws(ScriptError) in
+            let row = try Self.row(at: 1, of: stack, "pairs")
+            guard next < count else { return 0 }
+            stack.push(row.shape.columns[next].name)
+            try pushValue(of: row, next, at: 1, to: stack)
+            next += 1
+            return 2
+        })
+        stack.pushCopy(of: 1)
+        return 2
+    }
+
+    /// A table of all columns that are not NULL.
+    private func pushTable(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        let row = try Self.row(at: 1, of: stack, "row:totable")
+        stack.pushTable(fieldCount: row.shape.columns.count)
+        let table = stack.count
+        for (index, column) in row.shape.columns.enumerated() {
+            try pushValue(of: row, index, at: 1, to: stack)
+            stack.setField(column.name, of: table)
+        }
+        return 1
+    }
+
+    private func copy(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        let row = try Self.row(at: 1, of: stack, "row:copy")
+        let size = Int(lua_rawlen(stack.thread, 1)) - RowUserdata.headerSize
+        let fields = RowUserdata.push(row.shape, size: size, to: stack)
+        fields.copyMemory(from: row.fields, byteCount: size)
+        guard row.isChanged, let copy = RowUserdata(at: -1, of: stack) else { return 1 }
+        let index = stack.count
+        for column in row.shape.columns.indices where pushAssigned(column, of: 1, to: stack) {
+            assign(copy, column, at: index, value: stack.count, in: stack)
+            stack.pop()
+        }
+        return 1
+    }
+
+    /// `row(id=1, name="Ann", note=NULL)`, shortened.
+    private func text(of stack: LuaStack) throws(ScriptError) -> String {
+        let row = try Self.row(at: 1, of: stack, "tostring")
+        var parts: [String] = []
+        for (index, column) in row.shape.columns.prefix(20).enumerated() {
+            try pushValue(of: row, index, at: 1, to: stack)
+            parts.append("\(column.name)=\(DisplayText.short(of: -1, stack))")
+            stack.pop()
+        }
+        if row.shape.columns.count > 20 { parts.append("…") }
+        return "row(\(parts.joined(separator: ", ")))"
+    }
+}

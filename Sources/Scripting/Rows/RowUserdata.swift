@@ -1,0 +1,59 @@
+import CLua
+import LuaRuntime
+import PostgresProtocol
+
+/// A row inside Lua: a userdata that holds the bytes that PostgreSQL sent, in row layout, behind a header.
+///
+/// A column is decoded when it is read. A column that was assigned is kept in a table beside the bytes (user value 1,
+/// made with the first assignment). User value 2 of a result's row is the table of the result's changed rows.
+struct RowUserdata {
+    private static let magic: UInt64 = 0x72_65_70_6C_5F_72_6F_77
+    static let headerSize = 24
+
+    let shape: RowShape
+    /// In row layout.
+    let fields: UnsafeMutableRawPointer
+
+    /// Pushes a row with `size` bytes for its fields, which the caller fills.
+    @inline(__always)
+    static func push(
+        _ shape: RowShape, size: Int, position: Int = 0, to stack: LuaStack
+    ) -> UnsafeMutableRawPointer {
+        guard let memory = lua_newuserdatauv(stack.thread, headerSize + size, position == 0 ? 1 : 2) else {
+            preconditionFailure("Lua gave no memory to the host")
+        }
+        memory.storeBytes(of: magic, as: UInt64.self)
+        // Safe: the metatable, which the row holds, keeps the shape alive.
+        memory.storeBytes(of: Unmanaged.passUnretained(shape).toOpaque(), toByteOffset: 8, as: UnsafeRawPointer.self)
+        memory.storeBytes(of: UInt32(truncatingIfNeeded: position), toByteOffset: 16, as: UInt32.self)
+        memory.storeBytes(of: 0, toByteOffset: 20, as: UInt32.self)
+        stack.push(shape.metatable)
+        lua_setmetatable(stack.thread, -2)
+        return memory + headerSize
+    }
+
+    /// The row at `index`; nil for anything else.
+    @inline(__always)
+    init?(at index: Int32, of stack: LuaStack) {
+        guard let memory = lua_touserdata(stack.thread, index),
+            lua_rawlen(stack.thread, index) >= Self.headerSize,
+            memory.load(as: UInt64.self) == Self.magic
+        else { return nil }
+        let pointer = memory.load(fromByteOffset: 8, as: UnsafeRawPointer.self)
+        shape = Unmanaged<RowShape>.fromOpaque(pointer).takeUnretainedValue()
+        fields = memory + Self.headerSize
+    }
+
+    /// Position in its result (from 1), 0 elsewhere.
+    var position: Int { Int(fields.load(fromByteOffset: -8, as: UInt32.self)) }
+
+    /// Some column was assigned.
+    var isChanged: Bool {
+        get { fields.load(fromByteOffset: -4, as: UInt32.self) != 0 }
+        nonmutating set { fields.storeBytes(of: newValue ? 1 : 0, toByteOffset: -4, as: UInt32.self) }
+    }
+
+    /// The bytes of a column as they came.
+    @inline(__always)
+    func field(_ column: Int) -> UnsafeRawBufferPointer? { RowLayout.field(column, of: fields) }
+}
