@@ -56,16 +56,8 @@ extension LuaFailure {
         default: return "(error object is a \(stack.describe(at: -1)) value)"
         }
         let name = stack.describe(at: -1)
-        stack.pushGlobals()
-        stack.getField("tostring", of: -1)
-        stack.remove(at: -2)
-        stack.pushCopy(of: -2)
-        let status = rh_protected_call(stack.thread, 1, 1)
-        defer { stack.pop() }
-        guard status == LUA_OK, let text = stack.string(at: -1), !text.hasPrefix("\(name): 0x") else {
-            return "(error object is a \(name) value)"
-        }
-        return text
+        let text = stack.displayText(at: stack.count)
+        return text.hasPrefix("\(name): 0x") ? "(error object is a \(name) value)" : text
     }
 
     /// Takes "file:line: " off a message that Lua has put it on.
@@ -88,6 +80,22 @@ extension LuaFailure {
                 code: "RH1206", String(line).trimmedAtEnd, hint: "A function calls itself without end.")
         }
         return ScriptError(code: "RH1000", message)
+    }
+}
+
+extension LuaStack {
+    /// What Lua's `tostring` makes of the value at `index`; a metamethod that fails or waits gives the type's name.
+    package func displayText(at index: Int32) -> String {
+        let value = lua_absindex(thread, index)
+        guard lua_checkstack(thread, 4) != 0 else { return describe(at: index) }
+        pushGlobals()
+        getField("tostring", of: -1)
+        remove(at: -2)
+        pushCopy(of: value)
+        let status = rh_protected_call(thread, 1, 1)
+        defer { pop() }
+        guard status == LUA_OK, let text = string(at: -1) else { return describe(at: value) }
+        return text
     }
 }
 

@@ -71,6 +71,12 @@ package final class LuaScheduler {
     /// Failures of tasks that nobody has waited for; asked for at the end of a script.
     package var unseenFailures: [LuaFailure] { unseen.filter { !$0.isObserved }.compactMap(\.failure) }
 
+    /// The same, once each.
+    package func takeUnseenFailures() -> [LuaFailure] {
+        defer { unseen = [] }
+        return unseenFailures
+    }
+
     /// Calls `watcher` when `task` has ended.
     package func watch(_ task: LuaTask, _ watcher: @escaping () -> Void) {
         task.isObserved = true

@@ -42,7 +42,7 @@ package final class LuaState {
     package let options: LuaOptions
     /// Who schedules this state's tasks; set once by the scheduler.
     weak var scheduler: LuaScheduler?
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
     /// How the names of the standard library's chunks begin, with a zero behind it.
     private let libraryPrefix: [CChar]
 

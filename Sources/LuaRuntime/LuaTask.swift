@@ -64,6 +64,13 @@ package final class LuaTask {
         return LuaStack(thread).string(at: 1)
     }
 
+    /// A finished task's results as `tostring` shows them.
+    package var resultTexts: [String] {
+        guard case .finished = phase else { return [] }
+        let stack = LuaStack(thread)
+        return (0..<stack.count).map { stack.displayText(at: $0 + 1) }
+    }
+
     /// What scripts are told: "ready", "running", "waiting", "finished", "failed".
     package var status: String {
         switch phase {

@@ -65,13 +65,13 @@ final class CopyWriterObject {
             throw ScriptError(code: "RH2212", "the COPY writer is closed")
         }
         let start = buffer.count
-        do {
+        do throws(ScriptError) {
             if let row = RowUserdata(at: 2, of: stack) {
                 try append(row, stack)
             } else if stack.type(at: 2) == .table {
                 try appendTable(stack)
             } else {
-                throw ScriptError.argument(1, of: "writer", "row or table expected, got \(stack.describe(at: 2))")
+                throw .argument(1, of: "writer", "row or table expected, got \(stack.describe(at: 2))")
             }
         } catch {
             buffer.truncate(to: start)

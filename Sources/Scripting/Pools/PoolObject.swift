@@ -38,9 +38,9 @@ final class PoolObject {
             },
             "resize": { stack throws(ScriptError) in
                 let pool = try stack.receiver(type, "pool:resize").pool
-                let count = try count(2, stack, "pool:resize")
+                let count = try Self.count(2, stack, "pool:resize")
                 let least = stack.isNil(at: 3) ? nil : try Self.count(3, stack, "pool:resize")
-                do { try pool.resize(max: count, min: least) } catch { throw ScriptError(error) }
+                do throws(PoolError) { try pool.resize(max: count, min: least) } catch { throw ScriptError(error) }
                 return 0
             },
             "drain": { stack throws(ScriptError) in

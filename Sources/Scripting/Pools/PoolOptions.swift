@@ -29,14 +29,16 @@ struct PoolOptions {
 }
 
 extension PoolOptions {
-    private static let durations: [String: WritableKeyPath<PoolSettings, Duration>] = [
+    private static var durations: [String: WritableKeyPath<PoolSettings, Duration>] { [
         "timeout": \.timeout, "check_idle": \.checkIdle, "max_lifetime": \.maxLifetime, "idle_timeout": \.idleTimeout,
         "leak_after": \.leakAfter, "fail_fast_after": \.failFastAfter, "connect_timeout": \.connectTimeout,
         "reset_timeout": \.resetTimeout,
-    ]
-    private static let counts: [String: WritableKeyPath<PoolSettings, Int>] = [
+    ] }
+
+    private static var counts: [String: WritableKeyPath<PoolSettings, Int>] { [
         "min": \.min, "minconn": \.min, "max": \.max, "maxconn": \.max, "max_waiting": \.maxWaiting,
-    ]
+    ] }
+
     private static let resets: [String: ResetLevel] = [
         "none": .none, "rollback": .rollback, "clean": .clean, "discard": .discard,
     ]
@@ -79,9 +81,11 @@ extension PoolOptions {
         onConnect = hook
         statementCache = cache
         keywords = values
-        self.target = try target ?? .settings(Self.connection(keywords: values))
-        if case .settings(let base)? = target, !values.isEmpty {
+        switch target {
+        case nil: self.target = .settings(try Self.connection(keywords: values))
+        case .settings(let base)? where !values.isEmpty:
             self.target = .settings(base.merging(try Self.connection(keywords: values)))
+        case let given?: self.target = given
         }
     }
 
@@ -134,7 +138,7 @@ extension PoolOptions {
             throw wrong(
                 "unknown option \"\(name)\"" + (near.map { ", did you mean \"\($0)\"?" } ?? ""),
                 hint: "Options are dsn or host, port, database, user, password, sslmode, … and "
-                    + "\((durations.keys + counts.keys + others).sorted().joined(separator: ", ")).")
+                    + "\((Array(durations.keys) + Array(counts.keys) + others).sorted().joined(separator: ", ")).")
         }
         switch stack.type(at: value) {
         case .string, .number: return DisplayText.text(of: value, stack) ?? ""

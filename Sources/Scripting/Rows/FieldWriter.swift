@@ -20,6 +20,8 @@ enum FieldError: Error {
 
 /// Turns Lua values into fields: the other direction of `FieldReader`.
 struct FieldWriter: ~Copyable {
+    private var scratch = ByteBuffer()
+
     /// Appends the value at `index` for a column of `kind`; false means NULL, and nothing was appended.
     mutating func append(
         _ index: Int32, of stack: LuaStack, as kind: ValueKind, _ format: DataFormat, to buffer: inout ByteBuffer
@@ -30,19 +32,20 @@ struct FieldWriter: ~Copyable {
         case .number: try appendNumber(index, of: stack, as: kind, format, to: &buffer)
         case .boolean:
             let value = stack.isTrue(at: index)
-            try encoded { () throws(CodecError) in
-                guard Self.takesText(kind) else { return try FieldEncoder.append(value, as: kind, format, to: &buffer) }
-                try appendText(value ? "true" : "false", as: kind, format, to: &buffer)
+            do throws(CodecError) {
+                if Self.takesText(kind) {
+                    try appendText(value ? "true" : "false", as: kind, format, to: &buffer)
+                } else {
+                    try FieldEncoder.append(value, as: kind, format, to: &buffer)
+                }
+            } catch {
+                throw .codec(error)
             }
         case .userdata: try appendText(of: index, stack, as: kind, format, to: &buffer)
         case .table: try appendTable(index, of: stack, as: kind, format, to: &buffer)
         case .function, .thread: throw .type("a \(stack.describe(at: index)) cannot be stored as \(kind)")
         }
         return true
-    }
-
-    private func encoded(_ body: () throws(CodecError) -> Void) throws(FieldError) {
-        do { try body() } catch { throw .codec(error) }
     }
 
     /// Kinds that take a number or a boolean by its text.
@@ -52,20 +55,22 @@ struct FieldWriter: ~Copyable {
         _ index: Int32, of stack: LuaStack, as kind: ValueKind, _ format: DataFormat, to buffer: inout ByteBuffer
     ) throws(FieldError) {
         guard let bytes = stack.bytes(at: index) else { return }
-        try encoded { () throws(CodecError) in
+        do throws(CodecError) {
             if kind == .bytea {
                 try FieldEncoder.append(bytes: bytes, as: kind, format, to: &buffer)
             } else {
                 try FieldEncoder.append(text: bytes, as: kind, format, to: &buffer)
             }
+        } catch {
+            throw .codec(error)
         }
     }
 
-    private func appendNumber(
+    private mutating func appendNumber(
         _ index: Int32, of stack: LuaStack, as kind: ValueKind, _ format: DataFormat, to buffer: inout ByteBuffer
     ) throws(FieldError) {
         let isText = Self.takesText(kind)
-        try encoded { () throws(CodecError) in
+        do throws(CodecError) {
             if stack.isInteger(at: index), let value = stack.integer(at: index) {
                 guard isText else { return try FieldEncoder.append(value, as: kind, format, to: &buffer) }
                 try appendText("\(value)", as: kind, format, to: &buffer)
@@ -73,26 +78,27 @@ struct FieldWriter: ~Copyable {
                 guard isText else { return try FieldEncoder.append(value, as: kind, format, to: &buffer) }
                 try appendText("\(value)", as: kind, format, to: &buffer)
             }
+        } catch {
+            throw .codec(error)
         }
     }
 
-    private func appendText(
+    private mutating func appendText(
         _ text: String, as kind: ValueKind, _ format: DataFormat, to buffer: inout ByteBuffer
     ) throws(CodecError) {
-        var text = text
-        try text.withUTF8 { bytes throws(CodecError) in
-            try FieldEncoder.append(text: UnsafeRawBufferPointer(bytes), as: kind, format, to: &buffer)
-        }
+        scratch.removeAll()
+        scratch.append(text)
+        try FieldEncoder.append(text: scratch.bytes, as: kind, format, to: &buffer)
     }
 
     /// Decimals and times go by their text form.
-    private func appendText(
+    private mutating func appendText(
         of index: Int32, _ stack: LuaStack, as kind: ValueKind, _ format: DataFormat, to buffer: inout ByteBuffer
     ) throws(FieldError) {
         guard let text = Self.text(of: index, stack) else {
             throw .type("a \(stack.describe(at: index)) cannot be stored as \(kind)")
         }
-        try encoded { () throws(CodecError) in try appendText(text, as: kind, format, to: &buffer) }
+        do { try appendText(text, as: kind, format, to: &buffer) } catch { throw .codec(error) }
     }
 
     /// The text form of a decimal or a time; nil for any other userdata.
@@ -109,11 +115,9 @@ struct FieldWriter: ~Copyable {
             try appendArray(index, of: stack, element: element, format, to: &buffer)
         case .jsonb, .text, .other:
             let json = try Self.json(index, of: stack)
-            try encoded { () throws(CodecError) in
-                try json.withUnsafeBytes { bytes throws(CodecError) in
-                    try FieldEncoder.append(text: bytes, as: kind, format, to: &buffer)
-                }
-            }
+            scratch.removeAll(keepingAtMost: 1 << 16)
+            scratch.append(json)
+            do { try FieldEncoder.append(text: scratch.bytes, as: kind, format, to: &buffer) } catch { throw .codec(error) }
         default: throw .type("a table cannot be stored as \(kind)")
         }
     }

@@ -150,7 +150,7 @@ final class ResultObject {
             cells.append(line)
             stack.pop()
         }
-        let columns = shape.columns.map { ResultTable.Column(name: $0.name, isNumeric: $0.kind.isNumeric) }
+        let columns = shape.columns.map { ResultTable.Column($0.name, isNumeric: $0.kind.isNumeric) }
         return ResultTable.render(columns: columns, rows: cells, total: result.count)
     }
 }
