@@ -20,7 +20,7 @@ package final class LuaTask {
 
     let thread: LuaThread
     let reference: LuaReference
-    private unowned let state: LuaState
+    private let state: LuaState
     /// Where it was spawned, as "file:line".
     package let origin: String?
     var phase: Phase

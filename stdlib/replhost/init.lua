@@ -23,7 +23,7 @@ local rh = {
 -- A build or a test without the host has the values alone.
 if package.preload["replhost.native.host"] or package.loaded["replhost.native.host"] then
   require "replhost.connections"
-  for _, names in ipairs { require "replhost.native.host", require "replhost.tasks" } do
+  for _, names in ipairs { require "replhost.native.host", (require "replhost.tasks") } do
     for name, value in pairs(names) do rh[name] = value end
   end
 end

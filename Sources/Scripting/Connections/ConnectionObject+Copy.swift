@@ -24,8 +24,8 @@ extension ConnectionObject {
                             RowShape.Column(
                                 name: $0.name, type: $0.type, kind: ValueKind($0.type), format: stream.format)
                         }
-                        let shape = worker.rows.shape(columns, in: stack)
-                        return StreamObject.push(CopySource(stream, shape, object, worker), to: stack)
+                        let factory = worker.rows.factory(columns, in: stack)
+                        return StreamObject.push(CopySource(stream, factory, object, worker), to: stack)
                     }
                 }
             },
@@ -54,7 +54,7 @@ extension ConnectionObject {
     private static func openCopyOut(
         _ text: String, _ connection: Connection
     ) async throws(PostgresError) -> (CopyOutStream, CopyTarget) {
-        guard let name = QualifiedName(parsing: text) else {
+        guard !text.hasBareSpace, let name = QualifiedName(parsing: text) else {
             let query = text.trimmedSQL
             return try await copyOut(of: query, from: "(\(query))", connection)
         }
@@ -135,6 +135,16 @@ extension ConnectionObject {
 }
 
 extension String {
+    /// A blank outside of double quotes: a query, not a name.
+    fileprivate var hasBareSpace: Bool {
+        var isQuoted = false
+        for character in self {
+            if character == "\"" { isQuoted.toggle() }
+            if character.isWhitespace && !isQuoted { return true }
+        }
+        return false
+    }
+
     /// Without blanks and semicolons at the end.
     fileprivate var trimmedSQL: String {
         var text = self

@@ -116,8 +116,8 @@ final class ConnectionObject {
                 return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
                     let stream = try await connection.rows(sql, parameters)
                     return { stack throws(ScriptError) in
-                        let shape = worker.rows.shape(stream.shape, in: stack)
-                        return StreamObject.push(RowSource(stream, shape, object, worker), to: stack)
+                        let factory = worker.rows.factory(stream.shape, in: stack)
+                        return StreamObject.push(RowSource(stream, factory, object, worker), to: stack)
                     }
                 }
             },

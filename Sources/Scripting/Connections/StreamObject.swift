@@ -48,13 +48,13 @@ final class StreamObject {
 final class RowSource: RowIterating {
     let worker: ScriptWorker
     private let stream: RowStream
-    private let shape: RowShape
+    private let factory: RowFactory
     private let owner: ConnectionObject
     private(set) var hasEnded = false
 
-    init(_ stream: RowStream, _ shape: RowShape, _ owner: ConnectionObject, _ worker: ScriptWorker) {
+    init(_ stream: RowStream, _ factory: RowFactory, _ owner: ConnectionObject, _ worker: ScriptWorker) {
         self.stream = stream
-        self.shape = shape
+        self.factory = factory
         self.owner = owner
         self.worker = worker
     }
@@ -77,7 +77,7 @@ final class RowSource: RowIterating {
         do { step = try stream.next() } catch { throw fail(error) }
         switch step {
         case .row(let row):
-            row.fill(RowUserdata.push(shape, size: row.layoutSize, to: stack))
+            row.fill(RowUserdata.push(factory, size: row.layoutSize, to: stack))
         case .pending:
             return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
                 do throws(PostgresError) { try await stream.wait() } catch { throw fail(error) }
@@ -101,14 +101,14 @@ final class RowSource: RowIterating {
 final class CopySource: RowIterating {
     let worker: ScriptWorker
     private let stream: CopyOutStream
-    private let shape: RowShape
+    private let factory: RowFactory
     private let owner: ConnectionObject
     private var messages = CopyBinaryMessages()
     private(set) var hasEnded = false
 
-    init(_ stream: CopyOutStream, _ shape: RowShape, _ owner: ConnectionObject, _ worker: ScriptWorker) {
+    init(_ stream: CopyOutStream, _ factory: RowFactory, _ owner: ConnectionObject, _ worker: ScriptWorker) {
         self.stream = stream
-        self.shape = shape
+        self.factory = factory
         self.owner = owner
         self.worker = worker
     }
@@ -150,13 +150,13 @@ final class CopySource: RowIterating {
         do {
             if stream.format == .binary {
                 guard let tuple = try messages.tuple(in: message) else { return false }
-                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: shape.columns.count)
-                try RowLayout.fill(RowUserdata.push(shape, size: size, to: stack), fromBinaryTuple: tuple)
+                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: factory.shape.columns.count)
+                try RowLayout.fill(RowUserdata.push(factory, size: size, to: stack), fromBinaryTuple: tuple)
             } else {
-                let size = RowLayout.size(ofTextLine: message, columns: shape.columns.count)
+                let size = RowLayout.size(ofTextLine: message, columns: factory.shape.columns.count)
                 _ = try RowLayout.fill(
-                    RowUserdata.push(shape, size: size, to: stack), fromTextLine: message,
-                    columns: shape.columns.count)
+                    RowUserdata.push(factory, size: size, to: stack), fromTextLine: message,
+                    columns: factory.shape.columns.count)
             }
             return true
         } catch {

@@ -219,8 +219,9 @@ extension LuaStack {
 
     /// `n` if the table has it, else its border.
     func arrayLength(at index: Int32) -> Int {
-        let hasCount = getField("n", of: index) == .number
+        let table = lua_absindex(thread, index)
+        let hasCount = getField("n", of: table) == .number
         defer { pop() }
-        return hasCount ? max(0, integer(at: -1).map(Int.init) ?? 0) : rawCount(at: index)
+        return hasCount ? max(0, integer(at: -1).map(Int.init) ?? 0) : rawCount(at: table)
     }
 }

@@ -8,13 +8,14 @@ final class ResultObject {
     static let type = ObjectType<ResultObject>("result")
 
     let result: ResultSet
-    let shape: RowShape
-    private unowned let state: LuaState
+    private let factory: RowFactory
+    private let state: LuaState
+    private var shape: RowShape { factory.shape }
 
     /// The result's memory counts as the script's until the object is collected.
-    init(_ result: ResultSet, _ shape: RowShape, _ state: LuaState) {
+    init(_ result: ResultSet, _ factory: RowFactory, _ state: LuaState) {
         self.result = result
-        self.shape = shape
+        self.factory = factory
         self.state = state
         state.charge(result.byteCount)
     }
@@ -25,8 +26,8 @@ final class ResultObject {
 
     /// Pushes a result; user value 1 is the table of its changed rows.
     static func push(_ result: ResultSet, _ rows: RowLibrary, to stack: LuaStack) {
-        let shape = rows.shape(result.shape, in: stack)
-        stack.push(ResultObject(result, shape, stack.state), type, userValues: 1)
+        let factory = rows.factory(result.shape, in: stack)
+        stack.push(ResultObject(result, factory, stack.state), type, userValues: 1)
         stack.pushTable()
         lua_setiuservalue(stack.thread, -2, 1)
     }
@@ -40,7 +41,7 @@ final class ResultObject {
         if !stack.isNil(at: -1) { return stack.remove(at: changed) }
         stack.pop()
         let bytes = result[position - 1]
-        let fields = RowUserdata.push(shape, size: bytes.count, position: position, to: stack)
+        let fields = RowUserdata.push(factory, size: bytes.count, position: position, to: stack)
         if let source = bytes.baseAddress { fields.copyMemory(from: source, byteCount: bytes.count) }
         stack.pushCopy(of: changed)
         lua_setiuservalue(stack.thread, -2, 2)

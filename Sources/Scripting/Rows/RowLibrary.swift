@@ -8,28 +8,29 @@ final class RowLibrary {
     var reader = FieldReader()
     var writer = FieldWriter()
     private let metamethods: LuaReference
-    private var shapes: [ObjectIdentifier: (ResultShape, RowShape)] = [:]
+    private var factories: [ObjectIdentifier: (ResultShape, RowFactory)] = [:]
     /// Shapes of prepared statements come again and again; those of ad-hoc queries do not.
-    private static let cachedShapes = 512
+    private static let cachedFactories = 512
 
     init(in stack: LuaStack) {
+        RowShape.type.register(in: stack)
         stack.pushTable(fieldCount: 10)
         metamethods = stack.makeReference()
         registerMetamethods(in: stack)
     }
 
-    func shape(_ shape: ResultShape, in stack: LuaStack) -> RowShape {
-        if let (_, known) = shapes[ObjectIdentifier(shape)] { return known }
-        if shapes.count >= Self.cachedShapes { shapes.removeAll() }
-        let made = self.shape(
+    func factory(_ shape: ResultShape, in stack: LuaStack) -> RowFactory {
+        if let (_, known) = factories[ObjectIdentifier(shape)] { return known }
+        if factories.count >= Self.cachedFactories { factories.removeAll() }
+        let made = factory(
             shape.columns.map { .init(name: $0.name, type: $0.type, kind: ValueKind($0.type), format: $0.format) },
             in: stack)
-        shapes[ObjectIdentifier(shape)] = (shape, made)
+        factories[ObjectIdentifier(shape)] = (shape, made)
         return made
     }
 
-    func shape(_ columns: [RowShape.Column], in stack: LuaStack) -> RowShape {
-        RowShape(columns, in: stack, metamethods: metamethods)
+    func factory(_ columns: [RowShape.Column], in stack: LuaStack) -> RowFactory {
+        RowFactory(columns, in: stack, metamethods: metamethods)
     }
 
     // MARK: Reading and assigning
@@ -210,9 +211,7 @@ final class RowLibrary {
 
     private func copy(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row:copy")
-        let size = Int(lua_rawlen(stack.thread, 1)) - RowUserdata.headerSize
-        let fields = RowUserdata.push(row.shape, size: size, to: stack)
-        fields.copyMemory(from: row.fields, byteCount: size)
+        RowUserdata.pushCopy(of: 1, to: stack)
         guard row.isChanged, let copy = RowUserdata(at: -1, of: stack) else { return 1 }
         let index = stack.count
         for column in row.shape.columns.indices where pushAssigned(column, of: 1, to: stack) {

@@ -2,7 +2,7 @@ import CLua
 import LuaRuntime
 import PostgresProtocol
 
-/// The columns of rows that came by one way, inside one Lua state: names, types, and the metatable that rows carry.
+/// The columns of rows that came by one way, inside one Lua state. Kept alive by the metatable that the rows carry.
 final class RowShape {
     struct Column {
         let name: String
@@ -11,42 +11,21 @@ final class RowShape {
         let format: DataFormat
     }
 
+    static let type = ObjectType<RowShape>("row shape")
+
     let columns: [Column]
     /// Rows keep their fields' length prefixes, so that an unchanged row is one piece of binary COPY.
     let isBinary: Bool
-    /// Addresses of the column names as the Lua strings that the state keeps of them: short strings are unique in a
-    /// state, so most look-ups compare pointers.
+    /// Addresses of the column names as the Lua strings that the metatable keeps of them: short strings are unique in
+    /// a state, so most look-ups compare pointers.
     private let addresses: [UnsafeRawPointer?]
     private let indices: [String: Int]
-    let metatable: LuaReference
-    private unowned let state: LuaState
 
-    init(_ columns: [Column], in stack: LuaStack, metamethods: LuaReference) {
+    fileprivate init(_ columns: [Column], addresses: [UnsafeRawPointer?]) {
         self.columns = columns
-        state = stack.state
+        self.addresses = addresses
         isBinary = columns.allSatisfy { $0.format == .binary }
         indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        stack.pushTable(arrayCount: columns.count, fieldCount: 12)
-        stack.push(metamethods)
-        let source = stack.count
-        stack.forEach(in: source) { key, value in
-            stack.pushCopy(of: key)
-            stack.pushCopy(of: value)
-            lua_rawset(stack.thread, source - 1)
-        }
-        stack.pop()
-        var addresses: [UnsafeRawPointer?] = []
-        for (index, column) in columns.enumerated() {
-            stack.push(column.name)
-            addresses.append(stack.bytes(at: -1)?.baseAddress)
-            stack.setElement(index + 1, of: -2)
-        }
-        self.addresses = addresses
-        metatable = stack.makeReference()
-    }
-
-    deinit {
-        if !state.isClosed { state.stack.release(metatable) }
     }
 
     /// The position (from 0) of the column whose name is the Lua string with these bytes; the first of several.
@@ -63,5 +42,40 @@ final class RowShape {
         return ScriptError(
             code: "RH2104", "no column \"\(name)\"" + (near.map { ", did you mean \"\($0)\"?" } ?? ""),
             hint: "The columns are \(list)\(columns.count > 20 ? ", …" : "").")
+    }
+}
+
+/// Makes rows of one shape: holds their metatable while more of them may come.
+final class RowFactory {
+    let shape: RowShape
+    let metatable: LuaReference
+    private let state: LuaState
+
+    /// `metamethods` is the table that every row's metatable is a copy of.
+    init(_ columns: [RowShape.Column], in stack: LuaStack, metamethods: LuaReference) {
+        state = stack.state
+        stack.pushTable(arrayCount: columns.count + 1, fieldCount: 12)
+        let table = stack.count
+        stack.push(metamethods)
+        stack.forEach(in: -1) { key, value in
+            stack.pushCopy(of: key)
+            stack.pushCopy(of: value)
+            lua_rawset(stack.thread, table)
+        }
+        stack.pop()
+        var addresses: [UnsafeRawPointer?] = []
+        for (index, column) in columns.enumerated() {
+            stack.push(column.name)
+            addresses.append(stack.bytes(at: -1)?.baseAddress)
+            stack.setElement(index + 1, of: table)
+        }
+        shape = RowShape(columns, addresses: addresses)
+        stack.push(shape, RowShape.type)
+        stack.setElement(columns.count + 1, of: table)
+        metatable = stack.makeReference()
+    }
+
+    deinit {
+        if !state.isClosed { state.stack.release(metatable) }
     }
 }

@@ -17,7 +17,18 @@ struct RowUserdata {
     /// Pushes a row with `size` bytes for its fields, which the caller fills.
     @inline(__always)
     static func push(
-        _ shape: RowShape, size: Int, position: Int = 0, to stack: LuaStack
+        _ factory: RowFactory, size: Int, position: Int = 0, to stack: LuaStack
+    ) -> UnsafeMutableRawPointer {
+        let fields = push(factory.shape, size: size, position: position, to: stack)
+        stack.push(factory.metatable)
+        lua_setmetatable(stack.thread, -2)
+        return fields
+    }
+
+    /// Pushes a row that has no metatable yet.
+    @inline(__always)
+    private static func push(
+        _ shape: RowShape, size: Int, position: Int, to stack: LuaStack
     ) -> UnsafeMutableRawPointer {
         guard let memory = lua_newuserdatauv(stack.thread, headerSize + size, position == 0 ? 1 : 2) else {
             preconditionFailure("Lua gave no memory to the host")
@@ -27,9 +38,17 @@ struct RowUserdata {
         memory.storeBytes(of: Unmanaged.passUnretained(shape).toOpaque(), toByteOffset: 8, as: UnsafeRawPointer.self)
         memory.storeBytes(of: UInt32(truncatingIfNeeded: position), toByteOffset: 16, as: UInt32.self)
         memory.storeBytes(of: 0, toByteOffset: 20, as: UInt32.self)
-        stack.push(shape.metatable)
-        lua_setmetatable(stack.thread, -2)
         return memory + headerSize
+    }
+
+    /// Pushes a row like the one at `index`, with the same bytes; what was assigned is not copied.
+    static func pushCopy(of index: Int32, to stack: LuaStack) {
+        guard let row = RowUserdata(at: index, of: stack) else { return stack.pushNil() }
+        let size = Int(lua_rawlen(stack.thread, index)) - headerSize
+        let fields = push(row.shape, size: size, position: 0, to: stack)
+        fields.copyMemory(from: row.fields, byteCount: size)
+        lua_getmetatable(stack.thread, index)
+        lua_setmetatable(stack.thread, -2)
     }
 
     /// The row at `index`; nil for anything else.
