@@ -119,11 +119,32 @@ local function records(next_piece, separator, quote, null)
     return true
   end
 
+  local each_field = "([^%" .. separator .. "]*)%" .. separator
+
+  --- A record without quotes on one line, which most are; nil, with nothing consumed, for another.
+  local function simple()
+    local stop = buffer:find("\n", position, true)
+    if not stop then return nil end
+    local text = buffer:sub(position, stop - (buffer:byte(stop - 1) == 13 and 2 or 1))
+    if text:find(quote, 1, true) or text:find("\r", 1, true) then return nil end
+    position = stop + 1
+    line = line + 1
+    local record, count = {}, 0
+    for field in (text .. separator):gmatch(each_field) do
+      count = count + 1
+      if null ~= nil and field == "" then field = null end
+      record[count] = field
+    end
+    return record
+  end
+
   local function skip_empty_lines()
     while true do
       if position > #buffer and not refill() then return false end
+      local first = buffer:byte(position)
+      if first ~= 10 and first ~= 13 then return true end
+      if first == 13 and position == #buffer then refill() end
       local _, stop = buffer:find("^\r?\n", position)
-      if not stop and buffer:sub(position) == "\r" and refill() then _, stop = buffer:find("^\r?\n", position) end
       if not stop then return true end
       position = stop + 1
       line = line + 1
@@ -137,7 +158,9 @@ local function records(next_piece, separator, quote, null)
 
   return function()
     if not skip_empty_lines() then return nil end
-    local record, count = {}, 0
+    local record, count = simple(), 0
+    if record then return record, line end
+    record = {}
     repeat
       if position > #buffer then refill() end
       count = count + 1
