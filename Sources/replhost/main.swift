@@ -1,1 +1,3 @@
-print("replhost")
+import Console
+
+Program.main(Array(CommandLine.arguments.dropFirst()))

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ReplResultTableTests {
     private let columns: [ResultTable.Column] = [
-        .init(name: "id", isNumeric: true), .init(name: "name"), .init(name: "price", isNumeric: true),
+        .init("id", isNumeric: true), .init("name"), .init("price", isNumeric: true),
     ]
 
     @Test func alignsNumbersToTheRightAndTextToTheLeft() {
@@ -22,7 +22,7 @@ import Testing
 
     @Test func tellsNullFromEmptyTextAndFromTheTextNull() {
         let text = ResultTable.render(
-            columns: [.init(name: "a"), .init(name: "b")], rows: [[nil, "x"], ["", "x"], ["NULL", nil]])
+            columns: [.init("a"), .init("b")], rows: [[nil, "x"], ["", "x"], ["NULL", nil]])
 
         #expect(
             text == """
@@ -37,7 +37,7 @@ import Testing
 
     @Test func countsWideCharactersTwiceAndCombiningMarksNot() {
         let text = ResultTable.render(
-            columns: [.init(name: "t"), .init(name: "n", isNumeric: true)],
+            columns: [.init("t"), .init("n", isNumeric: true)],
             rows: [["日本", "1"], ["e\u{301}te\u{301}", "2"], ["👩‍👩‍👧x", "3"], ["한글", "4"], ["ｱabc", "5"]])
 
         #expect(
@@ -55,7 +55,7 @@ import Testing
 
     @Test func escapesWhatWouldMoveTheCursorOrBreakTheLine() {
         let text = ResultTable.render(
-            columns: [.init(name: "a\tb")], rows: [["one\ntwo"], ["\u{1B}[2J"], ["x\u{202E}y"]])
+            columns: [.init("a\tb")], rows: [["one\ntwo"], ["\u{1B}[2J"], ["x\u{202E}y"]])
 
         #expect(
             text == #"""
@@ -69,10 +69,10 @@ import Testing
     }
 
     @Test func countsRowsInTheLastLine() {
-        #expect(ResultTable.render(columns: [.init(name: "a")], rows: []) == " a\n---\n(0 rows)")
+        #expect(ResultTable.render(columns: [.init("a")], rows: []) == " a\n---\n(0 rows)")
         #expect(ResultTable.render(columns: [], rows: [[]]) == "(1 row)")
         #expect(
-            ResultTable.render(columns: [.init(name: "a")], rows: [["1"]], total: 500)
+            ResultTable.render(columns: [.init("a")], rows: [["1"]], total: 500)
                 == " a\n---\n 1\n(the first 1 of 500 rows)")
     }
 }

@@ -2,8 +2,8 @@ import EventLoops
 import Glibc
 
 /// Work that blocks, on a thread made for it.
-enum Blocking {
-    static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+package enum Blocking {
+    package static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
         await withUnsafeContinuation { continuation in
             pthread_detach(Thread.start(name: "blocking") { continuation.resume(returning: work()) })
         }

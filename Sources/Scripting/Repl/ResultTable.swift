@@ -10,7 +10,7 @@ package struct ResultTable {
         package var name: String
         package var isNumeric: Bool
 
-        package init(name: String, isNumeric: Bool = false) {
+        package init(_ name: String, isNumeric: Bool = false) {
             self.name = name
             self.isNumeric = isNumeric
         }
@@ -28,7 +28,7 @@ package struct ResultTable {
     }
 
     private init(columns: [Column], rows: [[String?]], total: Int) {
-        self.columns = columns.map { Column(name: TerminalText.escaped($0.name), isNumeric: $0.isNumeric) }
+        self.columns = columns.map { Column(TerminalText.escaped($0.name), isNumeric: $0.isNumeric) }
         self.rows = rows.map { $0.map(Self.cell) }
         self.total = total
         var widths = self.columns.map { TerminalText.width(of: $0.name) }

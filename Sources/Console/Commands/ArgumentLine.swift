@@ -1,0 +1,51 @@
+import ArgumentParser
+
+/// Puts the arguments into the form that the parser reads: a command first, and `--` before what is the script's.
+///
+///     replhost --limits time=1s shop.lua --help   →   run --limits time=1s -- shop.lua --help
+///     replhost -e 'print(...)' a b                →   run -e 'print(...)' -- a b
+enum ArgumentLine {
+    static let commands = ["run", "repl", "sandbox", "help"]
+
+    static func expanded(_ arguments: [String], inputIsTerminal: Bool) -> [String] {
+        guard let first = arguments.first else {
+            return inputIsTerminal ? ["repl"] : ["run", "--", "-"]
+        }
+        switch first {
+        case "run": return ["run"] + separated(arguments.dropFirst())
+        case _ where commands.contains(first): return arguments
+        case "-h", "--help", "--version": return arguments
+        default: return ["run"] + separated(arguments[...])
+        }
+    }
+
+    /// Says what the parser would call only an unexpected argument.
+    static func check(_ line: [String]) throws(ValidationError) {
+        guard line.first == "sandbox", line.count > 1, !line[1].hasPrefix("-"), !sandboxCommands.contains(line[1])
+        else {
+            return
+        }
+        let suggestion = Spelling.nearest(line[1], of: sandboxCommands).map { " Did you mean '\($0)'?" } ?? ""
+        throw ValidationError("Unknown command 'sandbox \(line[1])'.\(suggestion)")
+    }
+
+    private static let sandboxCommands = ["list", "start", "stop", "remove"]
+
+    private static let optionsWithValue: Set<String> = [
+        "-e", "--execute", "--allow", "--sandbox", "--limits", "--log-format", "--log-level",
+    ]
+
+    /// The first argument that is neither an option nor an option's value, and all after it, are the script's.
+    private static func separated(_ arguments: ArraySlice<String>) -> [String] {
+        var index = arguments.startIndex
+        while index < arguments.endIndex {
+            let argument = arguments[index]
+            if argument == "--" { break }
+            guard argument.hasPrefix("-"), argument != "-" else {
+                return Array(arguments[..<index]) + ["--"] + Array(arguments[index...])
+            }
+            index += optionsWithValue.contains(argument) ? 2 : 1
+        }
+        return Array(arguments)
+    }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Scripting
+
+/// `replhost`, of which all else is a subcommand.
+struct ReplhostCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replhost",
+        abstract: "Runs Lua scripts over a PostgreSQL connection pool.",
+        usage: """
+            replhost [<options>] FILE [<arguments> ...]
+            replhost [<options>] -e 'lua' [<arguments> ...]
+            replhost <command> ...
+            """,
+        discussion: """
+            FILE is a Lua script; "-" reads it from standard input. What follows FILE belongs to the script, which \
+            finds it in "arg". Without arguments, and on a terminal, replhost is a prompt for Lua and SQL. \
+            The options are those of "run".
+
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+            """,
+        version: HostVersions.text,
+        subcommands: [RunCommand.self, ReplCommand.self, SandboxCommand.self])
+}

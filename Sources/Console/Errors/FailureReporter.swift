@@ -1,0 +1,89 @@
+import Scripting
+
+/// Writes failures as people read them, with the line of the script.
+struct FailureReporter {
+    /// The script's path as it was given; Lua may know it only by its end.
+    var script: String?
+    /// Chunks that are no files, by name.
+    var texts: [String: String]
+    var palette: Palette
+
+    init(script: String? = nil, texts: [String: String] = [:], palette: Palette = Terminal.errorPalette) {
+        self.script = script
+        self.texts = texts
+        self.palette = palette
+    }
+
+    /// All of them, each with a line break at its end.
+    func text(_ reports: [FailureReport]) -> String {
+        reports.map { text($0) }.joined(separator: "\n")
+    }
+
+    /// Shows them on standard error; the exit code that follows.
+    func fail(_ reports: [FailureReport]) -> Int32 {
+        Terminal.writeError(text(reports))
+        return ExitCode.failed
+    }
+
+    func text(_ report: FailureReport) -> String {
+        let excerpt = report.place.map { SourceExcerpt($0, line: line(at: $0), for: report) }
+        var lines = [heading(report)]
+        lines += detailLines(report).map { "  " + $0 }
+        if let excerpt { lines += excerpt.lines(palette, note: note(report)) }
+        if let help = help(report, excerpt) { lines += help }
+        lines += callLines(report)
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func heading(_ report: FailureReport) -> String {
+        let name = report.code.map { "error[\($0)]" } ?? "error"
+        var message = TerminalText.escapedLines(report.message)
+        if let sqlstate = report.sqlstate, !message.contains(sqlstate) { message += " (SQLSTATE \(sqlstate))" }
+        return palette.paint(name, .error) + ": " + message
+    }
+
+    private func detailLines(_ report: FailureReport) -> [String] {
+        guard let details = report.details else { return [] }
+        return TerminalText.escapedLines(details).split(separator: "\n", omittingEmptySubsequences: false).map(
+            String.init)
+    }
+
+    /// "did you mean" stands beside the caret.
+    private func note(_ report: FailureReport) -> String? {
+        guard let hint = report.hint, hint.hasPrefix("Did you mean"), !hint.contains("\n") else { return nil }
+        return "d" + TerminalText.escapedLines(hint).dropFirst()
+    }
+
+    private func help(_ report: FailureReport, _ excerpt: SourceExcerpt?) -> [String]? {
+        guard let hint = report.hint, report.details?.contains("HINT:") != true else { return nil }
+        if note(report) != nil, excerpt?.hasCaret == true { return nil }
+        let lines = TerminalText.escapedLines(hint).split(separator: "\n").map(String.init)
+        guard let first = lines.first else { return nil }
+        return ["  " + palette.paint("help:", .help) + " " + first] + lines.dropFirst().map { "        " + $0 }
+    }
+
+    /// How the script got there, if it was not all at once.
+    private func callLines(_ report: FailureReport) -> [String] {
+        guard report.calls.count > 1 else { return [] }
+        let shown = report.calls.prefix(Self.shownCalls).map { "    " + TerminalText.escaped($0) }
+        let missing = report.calls.count - shown.count
+        return [palette.paint("  calls:", .faint)] + shown + (missing > 0 ? ["    ... and \(missing) more"] : [])
+    }
+
+    private static let shownCalls = 8
+
+    private func line(at place: SourcePlace) -> String? {
+        if let text = texts[place.file] {
+            let lines = text.split(separator: "\n", maxSplits: place.line, omittingEmptySubsequences: false)
+            return place.line <= lines.count ? String(lines[place.line - 1]) : nil
+        }
+        return ScriptFile.line(place.line, of: path(of: place))
+    }
+
+    private func path(of place: SourcePlace) -> String {
+        guard place.file.hasPrefix("..."), let script, script.hasSuffix(place.file.dropFirst(3)) else {
+            return place.file
+        }
+        return script
+    }
+}

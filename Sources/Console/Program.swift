@@ -1,0 +1,67 @@
+import ArgumentParser
+@preconcurrency import Glibc
+import Logging
+import Scripting
+
+/// The program `replhost`, from its arguments to its exit code.
+package enum Program {
+    /// To be called first of all on the main thread, which from then on waits for signals.
+    package static func main(_ arguments: [String]) -> Never {
+        let signals = Signals()
+        // Ends the process itself: nobody is left to wait for it.
+        Task.detached { end(await run(arguments, signals)) }
+        signals.watch()
+    }
+
+    private static func run(_ arguments: [String], _ signals: Signals) async -> Int32 {
+        let line = ArgumentLine.expanded(arguments, inputIsTerminal: Terminal.inputIsTerminal)
+        do {
+            try ArgumentLine.check(line)
+            return try await run(try ReplhostCommand.parseAsRoot(line), signals)
+        } catch {
+            return answer(error)
+        }
+    }
+
+    private static func run(_ command: any ParsableCommand, _ signals: Signals) async throws -> Int32 {
+        switch command {
+        case let command as RunCommand:
+            useLog()
+            return await ScriptRun(command, signals).run()
+        case let command as ReplCommand:
+            useLog()
+            return await ReplRun(command, signals).run()
+        case let command as any SandboxAction:
+            return command.run()
+        default:
+            // Help, which the parser writes by throwing it.
+            var command = command
+            try command.run()
+            return ExitCode.done
+        }
+    }
+
+    /// The host's own warnings go where the script's log goes.
+    private static func useLog() {
+        LoggingSystem.bootstrap { ScriptLog.output.handler(label: $0) }
+    }
+
+    /// Help and version are asked for; all else is wrong usage.
+    private static func answer(_ error: any Error) -> Int32 {
+        let text = ReplhostCommand.fullMessage(for: error) + "\n"
+        guard ReplhostCommand.exitCode(for: error).isSuccess else {
+            Terminal.writeError(text)
+            return ExitCode.wrongUsage
+        }
+        Terminal.write(text)
+        return ExitCode.done
+    }
+
+    private static func end(_ code: Int32) -> Never {
+        if let reason = Terminal.flush() {
+            Terminal.writeError("error[RH0103]: cannot write standard output: \(reason)\n")
+            exit(code == ExitCode.done ? ExitCode.failed : code)
+        }
+        exit(code)
+    }
+}

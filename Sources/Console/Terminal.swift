@@ -1,0 +1,40 @@
+@preconcurrency import Glibc
+
+/// Standard output and standard error, in the order in which things are written.
+enum Terminal {
+    static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// Colours for standard error: on a terminal, unless NO_COLOR is set or it is a dumb one.
+    static var errorPalette: Palette {
+        let mayColour = isatty(STDERR_FILENO) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+        return mayColour ? .coloured : .plain
+    }
+
+    /// To C's buffered output, which Lua's `print` and `io.write` share.
+    static func write(_ text: String) {
+        fputs(text, stdout)
+    }
+
+    /// What was printed before comes first.
+    static func writeError(_ text: String) {
+        fflush(stdout)
+        fputs(text, stderr)
+    }
+
+    /// Hands all output over to the system; the reason if that fails. A reader that has gone away is none.
+    static func flush() -> String? {
+        errno = 0
+        guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return nil }
+        return errno == EPIPE ? nil : errno == 0 ? "some of it was lost" : String(cString: strerror(errno))
+    }
+
+    /// True when nobody will read standard output any more. May be called in a signal handler.
+    static var outputIsBroken: Bool {
+        var entry = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&entry, 1, 0) > 0 && CInt(entry.revents) & POLLERR != 0
+    }
+
+    static func variable(_ name: String) -> String {
+        getenv(name).map { String(cString: $0) } ?? ""
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Testing
+
+@testable import Console
+
+@Suite struct CommandParsingTests {
+    private func parse(_ arguments: String...) throws -> any ParsableCommand {
+        try ReplhostCommand.parseAsRoot(ArgumentLine.expanded(arguments, inputIsTerminal: true))
+    }
+
+    private func message(_ arguments: String...) -> String {
+        do {
+            let line = ArgumentLine.expanded(arguments, inputIsTerminal: true)
+            try ArgumentLine.check(line)
+            var command = try ReplhostCommand.parseAsRoot(line)
+            try command.run()
+            return ""
+        } catch {
+            return ReplhostCommand.fullMessage(for: error)
+        }
+    }
+
+    @Test func runsAFileWithItsArguments() throws {
+        let run = try #require(try parse("--limits", "time=1s", "a.lua", "--help", "x") as? RunCommand)
+
+        #expect(run.script == ["a.lua", "--help", "x"])
+        #expect(run.arguments == ["--help", "x"])
+        #expect(run.settings.limits?.time == .seconds(1))
+    }
+
+    @Test func runsATextWithItsArguments() throws {
+        let run = try #require(try parse("-e", "-- c", "x", "-y") as? RunCommand)
+
+        #expect(run.text == "-- c")
+        #expect(run.arguments == ["x", "-y"])
+    }
+
+    @Test func readsEveryCommand() throws {
+        #expect(try parse() is ReplCommand)
+        #expect(try (parse("repl", "sandbox:a") as? ReplCommand)?.target == "sandbox:a")
+        #expect(try parse("sandbox") is SandboxCommand.List)
+        #expect(try (parse("sandbox", "start") as? SandboxCommand.Start)?.name == "default")
+        #expect(try (parse("sandbox", "stop", "a", "b") as? SandboxCommand.Stop)?.names == ["a", "b"])
+        #expect(try (parse("sandbox", "remove", "a", "--json") as? SandboxCommand.Remove)?.json == true)
+    }
+
+    @Test func suggestsWhatAMisspeltOptionWasMeantToBe() {
+        #expect(message("--alow", "io", "a.lua").contains("Did you mean '--allow'?"))
+        #expect(message("sandbox", "list", "--jsn").contains("Did you mean '--json'?"))
+        #expect(message("sandbox", "lst").contains("Unknown command 'sandbox lst'. Did you mean 'list'?"))
+    }
+
+    @Test(arguments: [
+        ["--allow", "everything", "a.lua"], ["--limits", "time", "a.lua"], ["--limits", "time=10x", "a.lua"],
+        ["--limits", "time=1s,time=2s", "a.lua"], ["--sandbox", "loose", "a.lua"], ["--log-level", "loud", "a.lua"],
+        ["--sandbox", "strict", "--allow", "io", "a.lua"], ["run"], ["sandbox", "remove"], ["repl", "a", "b"],
+    ])
+    func refusesWrongUsage(_ arguments: [String]) {
+        #expect(throws: (any Error).self) {
+            try ReplhostCommand.parseAsRoot(ArgumentLine.expanded(arguments, inputIsTerminal: true))
+        }
+    }
+
+    @Test func helpsWithEveryCommand() {
+        #expect(message("--help").contains("replhost [<options>] FILE"))
+        #expect(message("run", "--help").contains("--limits <time=10s,memory=256MB>"))
+        #expect(message("repl", "--help").contains("DSN"))
+        #expect(message("sandbox", "--help").contains("remove"))
+        #expect(message("sandbox", "stop", "--help").contains("their data stay"))
+    }
+}
