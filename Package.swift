@@ -58,7 +58,8 @@ let package = Package(
         .testTarget(name: "ScriptingTests", dependencies: ["CLua", "Scripting", "LuaRuntime"], swiftSettings: strict),
         .testTarget(
             name: "StdlibTests", dependencies: ["CLua", "CLuaShim", "LuaRuntime", "Scripting"], swiftSettings: strict),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Scripting", argumentParser], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["EventLoops", "Postgres", "PostgresProtocol", "Sandbox", "TestSupport"],
