@@ -40,9 +40,12 @@ enum ParameterReader {
         throw .type("a \(stack.describe(at: index)) cannot be a parameter")
     }
 
-    /// A table without fields other than an array's is an array; `rh.json.array` and `rh.json.object` mark JSON.
+    /// A table without fields other than an array's is an array; `rh.json.array` and `rh.json.object` mark JSON, but an
+    /// array that came from PostgreSQL, which has `n`, stays one.
     private static func isArray(_ index: Int32, _ stack: LuaStack) throws(FieldError) -> Bool {
-        if JSONMark.isPresent(at: index, of: stack) { return false }
+        let hasCount = stack.getField("n", of: index) == .number
+        stack.pop()
+        if !hasCount && JSONMark.isPresent(at: index, of: stack) { return false }
         var hasOnlyArrayFields = true
         stack.forEach(in: index) { key, _ in
             if stack.type(at: key) == .number { return }

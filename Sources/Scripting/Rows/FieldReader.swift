@@ -49,7 +49,7 @@ struct FieldReader: ~Copyable {
         }
     }
 
-    /// A table with `n`, NULL elements as `rh.null`, one table for each dimension; `bounds` holds the lower bounds if
+    /// A table with `n` and JSON's mark of an array, NULL elements as `rh.null`, one table for each dimension; `bounds` holds the lower bounds if
     /// they are not 1.
     private mutating func pushArray(
         _ field: UnsafeRawBufferPointer, _ element: OID, _ format: DataFormat, to stack: LuaStack
@@ -59,7 +59,8 @@ struct FieldReader: ~Copyable {
         guard shape.dimensions > 0 else {
             stack.pushTable(fieldCount: 1)
             stack.push(Int64(0))
-            return stack.setField("n", of: -2)
+            stack.setField("n", of: -2)
+            return ValueLibrary.markArray(on: stack)
         }
         try pushDimension(0, shape, &reader, to: stack)
         guard !shape.hasPlainBounds else { return }
@@ -86,6 +87,7 @@ struct FieldReader: ~Copyable {
         }
         stack.push(Int64(length))
         stack.setField("n", of: -2)
+        ValueLibrary.markArray(on: stack)
     }
 
     private mutating func pushElement(_ reader: inout ArrayReader, to stack: LuaStack) throws(CodecError) {
