@@ -164,14 +164,14 @@ struct PoolFaultTests {
         try await pinned.run { pinned in
             let wrong = try TestPool(server.conninfo(user: "ann") + " password=wrong")
             let lost = try TestPool(server.conninfo(database: "nowhere"))
-            let start = ContinuousClock.now
             let first = try await poolError { try await wrong.pool.acquire(on: pinned.loop) }
             let second = try await poolError { try await lost.pool.acquire(on: pinned.loop) }
 
             #expect(rejection(first)?.sqlstate == "28P01")
             #expect(!"\(first)".contains("wrong"))
             #expect(rejection(second)?.sqlstate == "3D000")
-            #expect(ContinuousClock.now - start < .seconds(4))
+            #expect(wrong.pool.statistics().counters.connectsStarted == 1, "not retried in silence")
+            #expect(lost.pool.statistics().counters.connectsStarted == 1)
         }
         try server.remove()
     }
@@ -209,7 +209,7 @@ struct PoolFaultTests {
         try await pinned.run { pinned in
             var leases: [Lease] = []
             for _ in 0..<4 { leases.append(try await test.pool.acquire(on: pinned.loop)) }
-            let error = try await poolError { try await test.pool.acquire(on: pinned.loop, timeout: .seconds(2)) }
+            let error = try await poolError { try await test.pool.acquire(on: pinned.loop, timeout: .seconds(6)) }
             for lease in leases { test.pool.release(lease) }
 
             guard case .timedOut(let facts) = error else {

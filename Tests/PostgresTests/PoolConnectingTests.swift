@@ -68,12 +68,32 @@ struct PoolConnectingTests {
         #expect(driver.take().connects.count == 1)
     }
 
+    @Test func manyLongLeasesDoNotKeepALoneWaiterWaiting() throws {
+        var driver = PoolDriver { $0.max = 50 }
+        driver.wait()
+        let connect = try driver.takeConnect()
+        driver.now = driver.now + .milliseconds(20)
+        driver.connectSucceeded(connect)
+        _ = driver.leaseFresh(40)
+        driver.wait()
+        driver.advance(.milliseconds(45))
+
+        #expect(driver.take().connects.count == 1)
+    }
+
     @Test func hikariSpikeEndsWithFewConnections() {
         let result = PoolSpike(tasks: 50, connect: .milliseconds(150), use: .milliseconds(2), max: 50, min: 5).run()
 
         #expect(result.served == 50)
         #expect(result.connections <= 8)
         #expect(result.took <= .milliseconds(200))
+    }
+
+    @Test func hikariSpikeOnABusyMachineEndsWithFewConnections() {
+        let result = PoolSpike(tasks: 50, connect: .milliseconds(150), use: .milliseconds(25), max: 50, min: 5).run()
+
+        #expect(result.served == 50)
+        #expect(result.connections <= 8)
     }
 
     @Test func slowQueriesGrowThePoolQuickly() {

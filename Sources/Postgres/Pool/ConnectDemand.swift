@@ -1,17 +1,18 @@
 /// Judges how many connects are worth starting: "rent or buy".
 ///
-/// A new connection is of use only to waiters whom the connections at hand do not serve sooner. So each one at
-/// hand is credited with the borrowers it will serve while a connect takes: connect time ÷ use time, where the
-/// use time is the running average or, when longer, the age of its present lease. That lower bound makes the
-/// rule notice slow queries by itself: the longer nothing comes back, the less is expected of what is out.
+/// A new connection is of use only to waiters whom the connections at hand do not serve sooner. So each lease is
+/// credited with the borrowers that its connection will serve in twice the time of a connect: that time ÷ use time.
+/// The use time is the running average or, when longer, the age of the lease; before the first return it is the age
+/// of the oldest. When no lease is younger than half a connect, nothing is coming back: then the credit of all
+/// together is what one return in that time amounts to, and a lone waiter waits for no longer than a connect takes.
 ///
 /// Of the waiters left over, as many get a connect as are needed to clear the rest within another connect time.
 /// While nothing at all is connected, a first few are started. No more are under way at once than are alive
 /// already (at least `burst`), so a pool grows by doubling.
 ///
 /// HikariCP's spike (50 tasks at once, connect 150 ms, query 2 ms): five connections are expected to serve
-/// 5 × 150 ÷ 2 borrowers before a sixth could help, so no sixth is made. The same spike with queries of 1 s starts
-/// connecting within 20 ms.
+/// 5 × 300 ÷ 2 borrowers before a sixth could pay, so no sixth is made. The same spike with queries of 1 s starts
+/// connecting within 75 ms.
 package struct ConnectDemand: Sendable {
     /// Connects started at once while nothing is known.
     static let burst = 4
@@ -38,26 +39,15 @@ package struct ConnectDemand: Sendable {
     /// When to look again while somebody waits, in nanoseconds from now.
     var reviewInterval: Int64 { Swift.min(Swift.max(connectTime / 4, 2_000_000), 50_000_000) }
 
-    /// The connections at hand, added up by whoever knows them.
+    /// The connections at hand.
     struct Supply {
-        /// Connections at hand.
-        var live = 0
+        /// Nanoseconds since each lease, or the offer of one, began.
+        var leaseAges: [Int64] = []
+        /// The same of those being cleaned or pinged.
+        var maintenanceAges: [Int64] = []
         var connecting = 0
-        /// Borrowers that the live ones are expected to serve within one connect time.
-        var served = 0.0
-    }
 
-    /// Adds a leased connection whose lease is `age` nanoseconds old.
-    func addLease(age: Int64, to supply: inout Supply) {
-        let use = Swift.max(averageUse ?? Self.shortestUse, age, 1_000)
-        supply.live += 1
-        supply.served += Double(connectTime) / Double(use)
-    }
-
-    /// Adds a connection that is being cleaned or pinged; when that drags on, nothing is expected of it.
-    func addMaintained(age: Int64, to supply: inout Supply) {
-        supply.live += 1
-        supply.served += age < connectTime ? 1 : 0
+        var live: Int { leaseAges.count + maintenanceAges.count }
     }
 
     /// How many more connects to start for `waiting` borrowers.
@@ -65,10 +55,21 @@ package struct ConnectDemand: Sendable {
         guard waiting > 0 else { return 0 }
         let allowed = Swift.max(Self.burst, supply.live) - supply.connecting
         guard allowed > 0 else { return 0 }
-        guard supply.live > 0 else { return Swift.min(allowed, waiting - supply.connecting) }
-        let servedByEach = Swift.max(1, supply.served / Double(supply.live))
-        let left = Double(waiting) - supply.served - Double(supply.connecting) * servedByEach
+        guard supply.live > 0 else { return Swift.max(0, Swift.min(allowed, waiting - supply.connecting)) }
+        let served = servedByLeases(supply.leaseAges)
+        let servedByNew = Swift.max(1, served / 2 / Double(Swift.max(1, supply.leaseAges.count)))
+        let maintained = supply.maintenanceAges.count { $0 < connectTime }
+        let left = Double(waiting - maintained) - served - Double(supply.connecting) * servedByNew
         guard left > 0 else { return 0 }
-        return Swift.min(allowed, Int((left / servedByEach).rounded(.up)))
+        return Swift.min(allowed, Int((left / servedByNew).rounded(.up)))
+    }
+
+    /// Borrowers whom the leased connections are expected to serve before a new one would have paid.
+    private func servedByLeases(_ ages: [Int64]) -> Double {
+        guard let youngest = ages.min(), let oldest = ages.max() else { return 0 }
+        let usual = Swift.max(averageUse ?? Swift.max(oldest, Self.shortestUse), 1_000)
+        let served = ages.reduce(0.0) { $0 + Double(2 * connectTime) / Double(Swift.max(usual, $1)) }
+        guard youngest > connectTime / 2 else { return served }
+        return Swift.min(served, Double(connectTime) / Double(youngest))
     }
 }

@@ -98,7 +98,9 @@ extension ConnectionPool {
 
     private func startConnecting(_ id: ConnectionID) {
         let keeper = keeper
-        let task = Task { await keeper.run { keeper in await self.connect(id, on: keeper.loop) } }
+        let task = Task(executorPreference: keeper.loop) {
+            await keeper.run { keeper in await self.connect(id, on: keeper.loop) }
+        }
         state.withLock { state in
             // It may have ended already.
             if state.machine.position(of: id, in: .connecting) != nil { state.connects[id] = task }
@@ -128,6 +130,9 @@ extension ConnectionPool {
     private func makeConnection(on loop: EventLoop) async throws(PostgresError) -> Connection {
         let deadline = ContinuousClock.now + settings.connectTimeout
         let target = try await hooks.settings()
+        guard target["replication"] == nil else {
+            throw .invalidSettings(reason: "replication connections cannot be pooled", hint: nil)
+        }
         role.follow(target)
         let connection = try await Connection.connect(target, on: loop, until: deadline)
         do throws(PostgresError) {
@@ -223,11 +228,11 @@ extension ConnectionPool {
     private func run(on connection: Connection, _ body: @escaping @Sendable (EventLoop) async -> Void) {
         guard connection.isSettled else {
             let loop = connection.loop
-            Task { await LoopActor.run(on: loop) { _ in await body(loop) } }
+            Task(executorPreference: loop) { await LoopActor.run(on: loop) { _ in await body(loop) } }
             return
         }
         let keeper = keeper
-        Task {
+        Task(executorPreference: keeper.loop) {
             await keeper.run { keeper in
                 connection.attach(to: keeper.loop)
                 await body(keeper.loop)

@@ -11,7 +11,7 @@ extension ConnectionPool {
         if let lease = tryAcquire(on: loop, site: site, borrower: borrower) { return lease }
         let waiter = enqueue(timeout: timeout ?? settings.timeout, site: site, borrower: borrower)
         while true {
-            await news(for: waiter)
+            await news(for: waiter, on: loop)
             if let lease = try answer(waiter, on: loop, site: site) { return lease }
         }
     }
@@ -30,21 +30,29 @@ extension ConnectionPool {
         return waiter
     }
 
-    /// Returns when there is something in the mailbox. The explicit `isolation` keeps the closures on the caller's actor.
-    private func news(for waiter: WaiterID, isolation: isolated (any Actor)? = #isolation) async {
+    /// Returns when there is something in the mailbox. The explicit `isolation` keeps the closures on the caller's
+    /// actor; the preference makes the continuation resume there, and not by way of the global pool.
+    private func news(
+        for waiter: WaiterID, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation
+    ) async {
         await withTaskCancellationHandler {
             _ = isolation
-            await withUnsafeContinuation { continuation in
-                let isThere = state.withLock { state in
-                    guard let box = state.mailboxes[waiter], box.isEmpty else { return true }
-                    state.mailboxes[waiter]?.continuation = continuation
-                    return false
-                }
-                if isThere { continuation.resume() }
+            await withTaskExecutorPreference(loop) {
+                _ = isolation
+                await withUnsafeContinuation { register($0, for: waiter) }
             }
         } onCancel: {
             cancel(waiter)
         }
+    }
+
+    private func register(_ continuation: UnsafeContinuation<Void, Never>, for waiter: WaiterID) {
+        let isThere = state.withLock { state in
+            guard let box = state.mailboxes[waiter], box.isEmpty else { return true }
+            state.mailboxes[waiter]?.continuation = continuation
+            return false
+        }
+        if isThere { continuation.resume() }
     }
 
     private func cancel(_ waiter: WaiterID) {
@@ -63,12 +71,12 @@ extension ConnectionPool {
         }
         if let failure { throw failure }
         guard let offer, let connection else { return nil }
-        if connection.isAlive() {
-            state.withLock { $0.mailboxes[waiter] = nil }
-            return Lease(connection, offer.connection, of: self, site: site)
+        if let fault = fault(of: connection) {
+            update { $0.machine.acceptedFoundDead(offer, fault, now: .now) }
+            return nil
         }
-        update { $0.machine.acceptedFoundDead(offer, now: .now) }
-        return nil
+        state.withLock { $0.mailboxes[waiter] = nil }
+        return Lease(connection, offer.connection, of: self, site: site)
     }
 }
 

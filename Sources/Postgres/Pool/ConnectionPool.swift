@@ -67,8 +67,8 @@ package final class ConnectionPool: Sendable {
                 return (id, connection)
             }
             guard let (id, connection) = taken else { return nil }
-            if connection.isAlive() { return Lease(connection, id, of: self, site: site) }
-            update { $0.machine.takenFoundDead(id, now: .now) }
+            guard let fault = fault(of: connection) else { return Lease(connection, id, of: self, site: site) }
+            update { $0.machine.takenFoundDead(id, fault, now: .now) }
         }
     }
 
@@ -126,6 +126,12 @@ package final class ConnectionPool: Sendable {
     }
 
     var needsRole: Bool { role.isSet }
+
+    /// Why a connection must not be handed out, as far as can be seen without a round trip.
+    func fault(of connection: Connection) -> CloseReason? {
+        guard connection.isAlive() else { return .foundDead }
+        return needsRole && !role.isFulfilled(by: connection) ? .roleChanged : nil
+    }
 
     // MARK: The pool as a whole
 

@@ -78,8 +78,8 @@ extension PoolStateMachine {
         for slot in slots {
             let age = now.nanoseconds(since: slot.since)
             switch slot.phase {
-            case .leased, .offered: demand.addLease(age: age, to: &supply)
-            case .idle, .checking, .resetting: demand.addMaintained(age: age, to: &supply)
+            case .leased, .offered: supply.leaseAges.append(age)
+            case .idle, .checking, .resetting: supply.maintenanceAges.append(age)
             case .free, .connecting, .closing: break
             }
         }

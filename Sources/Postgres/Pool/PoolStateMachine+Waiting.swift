@@ -33,7 +33,11 @@ extension PoolStateMachine {
     }
 
     /// What was accepted turned out dead before use: the waiter goes back to the head of the queue.
-    package mutating func acceptedFoundDead(_ offer: AcceptedOffer, now: MonotonicTime) -> [PoolAction] {
+    ///
+    /// - Parameter fault: `foundDead` or `roleChanged`.
+    package mutating func acceptedFoundDead(
+        _ offer: AcceptedOffer, _ fault: CloseReason = .foundDead, now: MonotonicTime
+    ) -> [PoolAction] {
         guard let position = position(of: offer.connection, in: .leased) else { return [] }
         var waiter = offer.waiter
         waiter.phase = .waiting
@@ -41,16 +45,20 @@ extension PoolStateMachine {
         queue.prepend(waiter.id)
         waiting += 1
         earliestDeadline = Swift.min(earliestDeadline, waiter.deadline)
-        noteFoundDead(position, now: now)
+        noteFault(position, fault, now: now)
         if lifecycle != .open { failAll(.closed) }
         return settle(now)
     }
 
     /// A connection just taken by `takeIdle` turned out dead.
-    package mutating func takenFoundDead(_ id: ConnectionID, now: MonotonicTime) -> [PoolAction] {
+    ///
+    /// - Parameter fault: `foundDead` or `roleChanged`.
+    package mutating func takenFoundDead(
+        _ id: ConnectionID, _ fault: CloseReason = .foundDead, now: MonotonicTime
+    ) -> [PoolAction] {
         guard let position = position(of: id, in: .leased) else { return [] }
         counters.acquired &-= 1
-        noteFoundDead(position, now: now)
+        noteFault(position, fault, now: now)
         return settle(now)
     }
 
@@ -123,9 +131,9 @@ extension PoolStateMachine {
         }
     }
 
-    private mutating func noteFoundDead(_ position: Int, now: MonotonicTime) {
-        counters.deadFound += 1
-        close(position, .foundDead, now: now)
+    private mutating func noteFault(_ position: Int, _ fault: CloseReason, now: MonotonicTime) {
+        if fault == .foundDead { counters.deadFound += 1 }
+        close(position, fault, now: now)
         suspectIdle(now)
     }
 
