@@ -234,7 +234,8 @@ extension ConnectionPool {
         let keeper = keeper
         Task(executorPreference: keeper.loop) {
             await keeper.run { keeper in
-                connection.attach(to: keeper.loop)
+                // Under the lock, because others look there at whose it is.
+                self.state.withLock { _ in connection.moveIfNeeded(to: keeper.loop) }
                 await body(keeper.loop)
             }
         }
@@ -252,9 +253,15 @@ extension ConnectionPool {
 
     /// Fails every further call of the holder, and wakes the one that is waiting.
     private func abort(_ id: ConnectionID) {
-        guard let connection = connection(id) else { return }
-        let loop = state.withLock { _ in connection.loop }
-        loop.post { connection.abort("the connection was taken away because its pool has been closed") }
+        guard let loop = state.withLock({ $0.connections[Int(id.slot)]?.loop }) else { return }
+        loop.post {
+            self.state.withLock { state in
+                // It may have come back meanwhile; then it is no longer the holder's loop that may touch it.
+                guard state.machine.position(of: id, in: .leased) != nil else { return }
+                state.connections[Int(id.slot)]?.abort(
+                    "the connection was taken away because its pool has been closed")
+            }
+        }
     }
 }
 
