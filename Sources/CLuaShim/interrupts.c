@@ -88,6 +88,14 @@ static void install_handler(void) {
   sigaction(signal_number, &action, NULL);
 }
 
+/* Threads of libdispatch block nearly all signals, and so do the threads they start. */
+void rh_accept_interrupts(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, signal_number);
+  pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
 void rh_interrupt_thread(rh_state *S, unsigned long thread, rh_interrupt kind) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, install_handler);

@@ -32,6 +32,7 @@ package final class Watchdog: Sendable {
 
     /// Watches the Lua code of `state`, which runs on the calling thread.
     package func watch(_ state: LuaState) {
+        rh_accept_interrupts()
         let watched = Watched(raw: state.raw, thread: pthread_self(), limit: state.options.timeLimit)
         let mustStart = shared.withLock { shared in
             shared.watched.append(watched)
