@@ -58,8 +58,8 @@ package enum Program {
     }
 
     private static func end(_ code: Int32) -> Never {
-        if let reason = Terminal.flush() {
-            Terminal.writeError("error[RH0103]: cannot write standard output: \(reason)\n")
+        guard Terminal.flush() else {
+            Terminal.writeError("error[RH0103]: cannot write standard output: some of it was lost\n")
             exit(code == ExitCode.done ? ExitCode.failed : code)
         }
         exit(code)

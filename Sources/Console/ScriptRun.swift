@@ -32,7 +32,7 @@ struct ScriptRun {
         let outcome = await host.run(source)
         let code = interruption.code(or: report(outcome, reporter))
         // What was printed is shown before closing, which may wait for a server.
-        _ = Terminal.flush()
+        Terminal.flush()
         interruption.end(with: code)
         await host.close()
         return code

@@ -21,11 +21,11 @@ enum Terminal {
         fputs(text, stderr)
     }
 
-    /// Hands all output over to the system; the reason if that fails. A reader that has gone away is none.
-    static func flush() -> String? {
-        errno = 0
-        guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return nil }
-        return errno == EPIPE ? nil : errno == 0 ? "some of it was lost" : String(cString: strerror(errno))
+    /// Hands all output over to the system; false if some was lost, now or before. A reader that has gone away is none.
+    @discardableResult
+    static func flush() -> Bool {
+        let isComplete = fflush(stdout) == 0 && ferror(stdout) == 0
+        return isComplete || outputIsBroken
     }
 
     /// True when nobody will read standard output any more. May be called in a signal handler.

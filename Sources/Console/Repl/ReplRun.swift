@@ -39,8 +39,9 @@ struct ReplRun {
             code = await session.run()
         }
         code = interruption.code(or: code)
-        _ = Terminal.flush()
+        Terminal.flush()
         interruption.end(with: code)
+        _ = await host.evaluate("if conn ~= nil then pool:putconn(conn) end")
         await host.close()
         return code
     }

@@ -68,7 +68,7 @@ final class ReplSession: Sendable {
         guard isInteractive else { return }
         let isNew = state.withLock { $0.pending.isEmpty }
         Terminal.write(isNew ? "replhost> " : "     ...> ")
-        _ = Terminal.flush()
+        Terminal.flush()
     }
 }
 
