@@ -17,7 +17,7 @@ if rh.env("PGHOST", "") ~= "" then
     password = rh.env("PGPASSWORD", ""),
   }
 else
-  pool = rh.pool { minconn = 1, maxconn = 10, dsn = "sandbox:seed" }
+  pool = rh.pool { minconn = 1, maxconn = 10, dsn = "sandbox:demo-source" }
 end
 
 local conn = pool:getconn()

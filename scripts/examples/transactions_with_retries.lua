@@ -40,7 +40,7 @@ for _, ok in ipairs(moved) do if ok then done = done + 1 end end
 print(pool:query("SELECT id, balance FROM accounts ORDER BY id"))
 local sum = pool:query("SELECT sum(balance) FROM accounts"):scalar()
 print(("%d of %d transfers made in %d runs; the sum is %s"):format(done, #transfers, runs, sum))
-assert(sum == 500, "money was made or lost")
+assert(sum == rh.decimal(500), "money was made or lost")
 
 -- An error says what the server said.
 local ok, problem = pool:with(function(conn)
