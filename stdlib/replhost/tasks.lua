@@ -18,6 +18,21 @@ local function seconds(value, name, position)
       :format(position, name, tostring(value)), 3)
 end
 
+--- An option that is misspelt must not be a default silently.
+local function check_options(options, known, name)
+  if options == nil then return end
+  if type(options) ~= "table" then
+    error(("%s: options must be a table, got %s"):format(name, type(options)), 3)
+  end
+  for key in pairs(options) do
+    if known[key] == nil then
+      local near = require("replhost.nearest")(tostring(key), known)
+      local hint = near and (", did you mean %q?"):format(near) or ""
+      error(("%s: unknown option %q%s"):format(name, tostring(key), hint), 3)
+    end
+  end
+end
+
 --- A value to be closed that cancels what is still running.
 local function cancels(running)
   return setmetatable({}, { __close = function()
@@ -32,6 +47,7 @@ function tasks.map(items, fn, options)
     error(("bad argument #1 to 'rh.map' (table expected, got %s)"):format(type(items)), 2)
   end
   check_function(fn, "rh.map", 2)
+  check_options(options, { concurrency = true }, "rh.map")
   local limit = options and options.concurrency or 8
   if math.type(limit) ~= "integer" or limit < 1 then
     error(("rh.map: option \"concurrency\": expected an integer >= 1, got %s"):format(tostring(limit)), 2)
@@ -185,8 +201,8 @@ function channel:each()
   return function() return self:receive() end
 end
 
---- `rh.workers(n, "module.function", items)`: the function of a module for each item, on `n` threads with a Lua state of
--- their own; results in order. Values are copied, so they must be plain: no functions, no connections.
+--- `rh.workers(n, "module.function", items)`: the function of a module for each item, on `n` threads with a Lua state
+-- of their own; results in order. Values are copied, so they must be plain: no functions, no connections.
 tasks.workers = internals.workers
 
 return tasks
