@@ -53,7 +53,9 @@ let package = Package(
         .testTarget(name: "PostgresProtocolTests", dependencies: ["PostgresProtocol"], swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["Postgres", "PostgresProtocol", "EventLoops"], swiftSettings: strict),
-        .testTarget(name: "LuaRuntimeTests", dependencies: ["LuaRuntime", "EventLoops"], swiftSettings: strict),
+        .testTarget(
+            name: "LuaRuntimeTests", dependencies: ["CLua", "CLuaShim", "EventLoops", "LuaRuntime"],
+            swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ScriptingTests", dependencies: ["CLua", "Scripting", "LuaRuntime"], swiftSettings: strict),
         .testTarget(
