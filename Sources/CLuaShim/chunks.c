@@ -1,4 +1,4 @@
-// Lua 5.4's `load` (reference manual, section 6.1) for text, handed to the compiler in small pieces, with a step count.
+// Lua 5.4's `load` (reference manual, section 6.1) for text (and, where allowed, compiled chunks), handed to the compiler in small pieces, with a step count.
 
 #include "chunks.h"
 
@@ -67,7 +67,8 @@ static int load_failed(lua_State *L) {
 static int base_load(lua_State *L) {
   source from = {.budget = {.L = L, .left = STEPS}};
   const char *text = lua_tolstring(L, CHUNK, &from.length);
-  const char *mode = strchr(luaL_optstring(L, MODE, "t"), 't') ? "t" : "";
+  const char *mode = luaL_optstring(L, MODE, "bt");
+  if (!rh_allows_bytecode(L)) mode = strchr(mode, 't') ? "t" : "";
   const char *name = luaL_optstring(L, NAME, text != NULL ? text : "=(load)");
   int has_environment = !lua_isnone(L, ENVIRONMENT);
   if (text == NULL) luaL_checktype(L, CHUNK, LUA_TFUNCTION);

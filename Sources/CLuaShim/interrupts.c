@@ -6,6 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The sanitizer would hold signals back until the thread calls into libc, which a Lua loop never does. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
+#define INSTALL __sigaction
+#define NO_THREAD_SANITIZER __attribute__((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef INSTALL
+#define INSTALL sigaction
+#define NO_THREAD_SANITIZER
+#endif
+
 /* How many instructions code that is being stopped gets for its `<close>` variables before it is stopped again. */
 static const int grace = 10000;
 
@@ -25,11 +38,21 @@ static void note_position(lua_State *L, rh_state *S) {
 
 static void on_instruction(lua_State *L, lua_Debug *info) {
   (void)info;
-  rh_raise_interrupt(L);
+  if (rh_interrupted(L)) rh_raise_interrupt(L);
+  lua_sethook(L, NULL, 0, 0); /* left from code that was stopped while this coroutine was suspended */
+}
+
+NO_THREAD_SANITIZER
+static void arm_at_once(lua_State *L) {
+  lua_sethook(L, on_instruction, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 void rh_arm(lua_State *L) {
-  lua_sethook(L, on_instruction, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  if (state_of(L)->requested != RH_NOT_INTERRUPTED) {
+    arm_at_once(L);
+  } else if (lua_gethook(L) != on_instruction) {
+    lua_sethook(L, on_instruction, LUA_MASKCOUNT, grace);
+  }
 }
 
 int rh_interrupted(lua_State *L) {
@@ -37,17 +60,45 @@ int rh_interrupted(lua_State *L) {
   return S->requested != RH_NOT_INTERRUPTED || S->killing != RH_NOT_INTERRUPTED;
 }
 
+/* What is raised is Lua's memory error: no message handler sees it, so none can hold it up (an error raised in a hook
+   calls handlers with hooks off). `replace_error` puts the real one in its place. */
+static _Noreturn void raise_silently(lua_State *L, rh_state *S) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->memory_error);
+  lua_error(L);
+  __builtin_unreachable();
+}
+
 void rh_raise_interrupt(lua_State *L) {
   rh_state *S = state_of(L);
   if (S->killing == RH_NOT_INTERRUPTED) {
     S->killing = (rh_interrupt)S->requested;
+    S->raised = 0;
     note_position(L, S);
   }
   S->requested = RH_NOT_INTERRUPTED;
+  S->raised++;
   lua_sethook(L, on_instruction, LUA_MASKCOUNT, grace);
+  raise_silently(L, S);
+}
+
+bool rh_may_catch(lua_State *L) {
+  rh_state *S = state_of(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->memory_error);
+  bool stops = lua_rawequal(L, -1, -2);
+  lua_pop(L, 1);
+  return !stops && S->raised < 100;
+}
+
+void rh_pass_interrupt(lua_State *L) {
+  rh_state *S = state_of(L);
+  if (S->killing != RH_NOT_INTERRUPTED) raise_silently(L, S);
+}
+
+/* The error on top of the stack of what was stopped becomes the one that says why. */
+static void replace_error(lua_State *L, rh_state *S) {
+  if (S->killing == RH_NOT_INTERRUPTED) return;
+  lua_pop(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, S->interrupt_errors[S->killing]);
-  lua_error(L);
-  __builtin_unreachable();
 }
 
 void rh_set_interrupt_error(lua_State *L, rh_interrupt kind) {
@@ -61,90 +112,132 @@ int rh_exit_code(rh_state *S) { return S->exit_code; }
 const char *rh_interrupt_position(rh_state *S) { return S->interrupt_position; }
 uint64_t rh_progress(rh_state *S) { return atomic_load_explicit(&S->progress, memory_order_relaxed); }
 
+NO_THREAD_SANITIZER
 void rh_kill_running(rh_state *S, rh_interrupt kind) {
-  if (S->running == NULL) return;
+  lua_State *running = S->running;
+  if (running == NULL) return;
   S->requested = kind;
-  rh_arm(S->running);
+  arm_at_once(running);
 }
 
 /* MARK: From other threads */
 
 static const int signal_number = SIGUSR2;
-static _Atomic(rh_state *) target;
-static _Atomic int target_kind;
-static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
 
-/* On the thread that runs the code: nothing of Lua moves while its hook is set, as in lua.c. */
+/* On the thread that runs the code: nothing of Lua moves while its hook is set, as in lua.c. A request that comes late
+   finds other code, or none, and is forgotten. */
+NO_THREAD_SANITIZER
 static void on_signal(int number) {
   (void)number;
   rh_state *S = current;
-  if (S != NULL && S == atomic_load(&target)) rh_kill_running(S, (rh_interrupt)atomic_load(&target_kind));
-  atomic_store(&target, NULL);
+  if (S == NULL) return;
+  int kind = atomic_exchange(&S->asked_for, RH_NOT_INTERRUPTED);
+  uint64_t at = atomic_load(&S->asked_at);
+  if (kind != RH_NOT_INTERRUPTED && (at == 0 || at == S->progress_counter)) rh_kill_running(S, (rh_interrupt)kind);
 }
 
+/* Without SA_RESTART: a script that reads from a terminal is to stop, too. */
 static void install_handler(void) {
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = on_signal};
   sigemptyset(&action.sa_mask);
-  sigaction(signal_number, &action, NULL);
+  INSTALL(signal_number, &action, NULL);
 }
 
 /* Threads of libdispatch block nearly all signals, and so do the threads they start. */
 void rh_accept_interrupts(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, install_handler);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, signal_number);
   pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
-void rh_interrupt_thread(rh_state *S, unsigned long thread, rh_interrupt kind) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, install_handler);
-  pthread_mutex_lock(&sending);
-  atomic_store(&target_kind, kind);
-  atomic_store(&target, S);
-  if (pthread_kill((pthread_t)thread, signal_number) == 0) {
-    for (int spins = 0; atomic_load(&target) != NULL && spins < 1000; spins++) {
-      struct timespec pause = {0, 100000};
-      nanosleep(&pause, NULL);
-    }
+void rh_interrupt_thread(rh_state *S, unsigned long thread, rh_interrupt kind, uint64_t progress) {
+  atomic_store(&S->asked_at, progress);
+  atomic_store(&S->asked_for, kind);
+  pthread_kill((pthread_t)thread, signal_number);
+}
+
+/* MARK: Entering Lua */
+
+rh_outside rh_enter(rh_state *S, lua_State *L) {
+  rh_outside outside = {current, S->running, S->host_depth};
+  if (outside.running == NULL) {
+    S->requested = RH_NOT_INTERRUPTED;
+    atomic_store(&S->asked_for, RH_NOT_INTERRUPTED);
+    note_progress(S);
   }
-  pthread_mutex_unlock(&sending);
+  S->host_depth = 0;
+  S->running = L;
+  current = S;
+  return outside;
+}
+
+void rh_leave(rh_state *S, rh_outside outside) {
+  current = outside.current;
+  S->running = outside.running;
+  S->host_depth = outside.host_depth;
+  if (outside.running == NULL) atomic_store_explicit(&S->progress, 0, memory_order_relaxed);
+}
+
+int rh_protected_call(lua_State *L, int arguments, int results) {
+  rh_state *S = state_of(L);
+  rh_interrupt before = S->killing;
+  bool is_outside = S->running == NULL;
+  if (is_outside) S->killing = RH_NOT_INTERRUPTED;
+  rh_outside outside = rh_enter(S, L);
+  int status = lua_pcall(L, arguments, results, 0);
+  rh_leave(S, outside);
+  if (!is_outside) return status;
+  if (status != LUA_OK) replace_error(L, S);
+  S->killing = before;
+  return status;
+}
+
+void rh_collect_garbage(lua_State *L) {
+  rh_state *S = state_of(L);
+  rh_outside outside = rh_enter(S, S->running != NULL ? S->running : L);
+  S->host_depth = outside.host_depth;
+  lua_gc(L, LUA_GCCOLLECT);
+  rh_leave(S, outside);
+}
+
+void rh_close_state(rh_state *S) {
+  rh_outside outside = rh_enter(S, S->main);
+  S->running = NULL; /* finalizers run without hooks: there is nothing to arm */
+  S->host_depth = 1;
+  lua_close(S->main);
+  current = outside.current;
+  atomic_store_explicit(&S->progress, 0, memory_order_relaxed);
 }
 
 /* MARK: Tasks */
 
 int rh_resume_task(rh_state *S, lua_State *root, int arguments, rh_interrupt pending, int *results) {
-  rh_state *outer = current;
-  S->root = S->running = root;
+  S->root = root;
   S->resumers = NULL;
+  S->closing = 0;
   S->host_wait = false;
-  S->requested = RH_NOT_INTERRUPTED;
-  S->killing = pending;
+  S->killing = RH_NOT_INTERRUPTED;
   S->interrupt_position[0] = 0;
-  if (pending != RH_NOT_INTERRUPTED) rh_arm(root);
-  note_progress(S);
-  S->host_depth = 0;
-  current = S;
+  rh_outside outside = rh_enter(S, root);
+  if (pending != RH_NOT_INTERRUPTED) rh_kill_running(S, pending);
   int status = lua_resume(root, S->main, arguments, results);
-  current = outer;
-  S->host_depth = 1;
-  S->root = S->running = NULL;
-  atomic_store_explicit(&S->progress, 0, memory_order_relaxed);
+  rh_leave(S, outside);
+  S->root = NULL;
+  if (status != LUA_OK && status != LUA_YIELD) replace_error(root, S);
   return status;
 }
 
 int rh_close_task(rh_state *S, lua_State *root) {
-  rh_state *outer = current;
-  S->root = S->running = root;
+  S->root = root;
   S->resumers = NULL;
-  lua_sethook(root, on_instruction, S->killing ? LUA_MASKCOUNT : 0, grace);
-  note_progress(S);
-  S->host_depth = 0;
-  current = S;
-  int status = lua_resetthread(root);
-  current = outer;
-  S->host_depth = 1;
-  S->root = S->running = NULL;
-  atomic_store_explicit(&S->progress, 0, memory_order_relaxed);
+  rh_outside outside = rh_enter(S, root);
+  lua_sethook(root, on_instruction, S->killing != RH_NOT_INTERRUPTED ? LUA_MASKCOUNT : 0, grace);
+  int status = rh_close_coroutine(S, root);
+  rh_leave(S, outside);
+  S->root = NULL;
+  if (status != LUA_OK) replace_error(root, S);
   return status;
 }

@@ -5,13 +5,18 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* MARK: Files */
 
 /* The real path of a file that need not exist yet. */
 static bool resolve(const char *path, char *result) {
+  struct stat link;
   if (realpath(path, result) != NULL) return true;
-  if (errno != ENOENT) return false;
+  if (errno != ENOENT || (lstat(path, &link) == 0 && S_ISLNK(link.st_mode))) {
+    if (errno == ENOENT) errno = EACCES; /* writing to a link that leads nowhere makes a file there */
+    return false;
+  }
   char folder[PATH_MAX];
   const char *slash = strrchr(path, '/');
   const char *name = slash != NULL ? slash + 1 : path;
@@ -29,7 +34,7 @@ static bool resolve(const char *path, char *result) {
 
 static bool is_within(const char *path, const char *directory) {
   char real[PATH_MAX];
-  if (!resolve(path, real)) return errno == ENOENT; /* opening it will say so */
+  if (!resolve(path, real)) return errno == ENOENT || errno == ENOTDIR; /* opening it will say so */
   size_t length = strlen(directory);
   if (strcmp(directory, "/") == 0) return true;
   return strncmp(real, directory, length) == 0 && (real[length] == '/' || real[length] == 0);
@@ -37,7 +42,7 @@ static bool is_within(const char *path, const char *directory) {
 
 void rh_check_path(lua_State *L, int index, const char *function) {
   const char *directory = state_of(L)->directory;
-  if (directory == NULL || lua_type(L, index) != LUA_TSTRING || is_within(lua_tostring(L, index), directory)) return;
+  if (directory == NULL || !lua_isstring(L, index) || is_within(lua_tostring(L, index), directory)) return;
   luaL_error(L, "%s: \"%s\" is outside the script's directory (--allow io opens the rest)", function,
              lua_tostring(L, index));
 }
@@ -142,6 +147,7 @@ static void restrict_libraries(lua_State *L, unsigned allowed, bool strict) {
   } else {
     remove_field(L, "os", "execute");
     remove_field(L, "os", "exit");
+    remove_field(L, "os", "setlocale"); /* changes how all threads write numbers */
     remove_field(L, "io", "popen");
     remove_c_modules(L);
   }
@@ -151,17 +157,24 @@ static void restrict_libraries(lua_State *L, unsigned allowed, bool strict) {
     remove_field(L, LUA_GNAME, "dofile");
     remove_field(L, LUA_GNAME, "loadfile");
   } else if (!(allowed & RH_ALLOW_IO)) {
+    remove_field(L, "os", "tmpname"); /* makes a file elsewhere */
     guard_files(L);
   }
 }
 
 void rh_open_libraries(lua_State *L, unsigned allowed, bool strict, const char *directory) {
-  if (!(allowed & RH_ALLOW_IO)) state_of(L)->directory = strdup(directory);
+  rh_state *S = state_of(L);
+  S->allowed = allowed;
+  if (!(allowed & RH_ALLOW_IO)) {
+    S->directory = realpath(directory, NULL);
+    if (S->directory == NULL) S->directory = strdup(directory);
+    if (S->directory == NULL) luaL_error(L, "not enough memory");
+  }
   luaL_openlibs(L);
   rh_open_protected_calls(L);
   rh_open_coroutines(L);
   rh_open_patterns(L);
   rh_open_tables(L);
-  rh_open_loaders(L, allowed);
+  rh_open_loaders(L);
   restrict_libraries(L, allowed, strict);
 }

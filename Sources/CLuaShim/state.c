@@ -7,13 +7,25 @@
 
 /* MARK: Memory */
 
+static size_t memory_used(rh_state *S) { return S->used + S->charged; }
+
+static bool is_over_limit(rh_state *S, size_t growth) {
+  return S->limit > 0 && (growth > S->limit || memory_used(S) > S->limit - growth);
+}
+
 static bool refuses(rh_state *S, size_t growth) {
   if (S->host_depth > 0) return false; /* Swift frames may not be jumped over: the limit waits for their return */
   if (S->fail_in > 0 && --S->fail_in == 0) {
     S->fail_in = 1;
     return true;
   }
-  return S->limit > 0 && S->used + growth > S->limit;
+  return is_over_limit(S, growth);
+}
+
+/* The system has no memory left, and Lua's error would jump over Swift frames. */
+static _Noreturn void give_up(void) {
+  fputs("error[RH1208]: the system has no memory left\n", stderr);
+  _Exit(1);
 }
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
@@ -26,14 +38,24 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   }
   if (new_size > old_size && refuses(S, new_size - old_size)) return NULL;
   void *result = realloc(block, new_size);
-  if (result != NULL) S->used += new_size - old_size;
+  if (result != NULL) {
+    S->used += new_size - old_size;
+  } else if (S->main != NULL && S->host_depth > 0) {
+    give_up();
+  }
   return result;
 }
 
-size_t rh_memory_used(rh_state *S) { return S->used; }
+size_t rh_memory_used(rh_state *S) { return memory_used(S); }
 size_t rh_memory_limit(rh_state *S) { return S->limit; }
 void rh_set_memory_limit(rh_state *S, size_t limit) { S->limit = limit; }
-void rh_charge(rh_state *S, ptrdiff_t bytes) { S->used += (size_t)bytes; }
+
+void rh_charge(rh_state *S, ptrdiff_t bytes) {
+  size_t given_back = bytes < 0 ? (size_t)-bytes : 0;
+  S->charged -= given_back < S->charged ? given_back : S->charged;
+  if (bytes > 0) S->charged += (size_t)bytes;
+}
+
 void rh_fail_allocation(rh_state *S, uint64_t n) { S->fail_in = n; }
 
 /* MARK: States */
@@ -70,14 +92,15 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
     free(S);
     return NULL;
   }
-  *(rh_state **)lua_getextraspace(S->main) = S;
+  *extra_space(S->main) = (uintptr_t)S;
+  lua_pushliteral(S->main, "not enough memory");
+  S->memory_error = luaL_ref(S->main, LUA_REGISTRYINDEX);
   lua_atpanic(S->main, panic);
   lua_setwarnf(S->main, warn, S);
   return S;
 }
 
-void rh_close_state(rh_state *S) {
-  lua_close(S->main);
+void rh_free_state(rh_state *S) {
   free(S->directory);
   free(S);
 }
@@ -90,17 +113,20 @@ void rh_set_owner(rh_state *S, void *owner) { S->owner = owner; }
 /* MARK: Host functions */
 
 static void enforce_limit(lua_State *L, rh_state *S) {
-  if (S->limit == 0 || S->used <= S->limit || S->host_depth > 0) return;
+  if (!is_over_limit(S, 0) || S->host_depth > 0) return;
   lua_gc(L, LUA_GCCOLLECT);
-  if (S->used <= S->limit) return;
-  lua_pushliteral(L, "not enough memory");
+  if (!is_over_limit(S, 0)) return;
+  lua_settop(L, 0);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->memory_error);
   lua_error(L);
 }
 
 static int resumed(lua_State *L, int status, lua_KContext context);
 
-static int leave_host(lua_State *L, rh_state *S, int32_t outcome) {
+/* `before` is what the task was being stopped for when the host function was called. */
+static int leave_host(lua_State *L, rh_state *S, int32_t outcome, rh_interrupt before) {
   S->host_depth--;
+  if (S->killing != before) rh_raise_interrupt(L); /* Lua code that the function called was stopped */
   if (outcome == RH_WAIT) {
     S->host_wait = true;
     return lua_yieldk(L, 0, 0, resumed);
@@ -114,18 +140,18 @@ static int resumed(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
   rh_state *S = state_of(L);
-  if (S->killing != RH_NOT_INTERRUPTED) rh_raise_interrupt(L);
+  if (rh_interrupted(L)) rh_raise_interrupt(L);
   S->host_depth++;
-  return leave_host(L, S, S->deliver(L, S->owner));
+  return leave_host(L, S, S->deliver(L, S->owner), RH_NOT_INTERRUPTED);
 }
 
 static int call_host(lua_State *L) {
   rh_state *S = state_of(L);
   rh_function function = (rh_function)lua_touserdata(L, lua_upvalueindex(1));
   void *context = lua_touserdata(L, lua_upvalueindex(2));
-  note_progress(S);
+  rh_interrupt before = S->killing;
   S->host_depth++;
-  return leave_host(L, S, function(L, context));
+  return leave_host(L, S, function(L, context), before);
 }
 
 void rh_push_function(lua_State *L, rh_function function) {
@@ -181,7 +207,6 @@ void rh_prepare_metatable(lua_State *L, const char *name) {
   lua_rawset(L, -3);
 }
 
-void rh_collect_garbage(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
 bool rh_stop_collector(lua_State *L) {
   bool was_running = lua_gc(L, LUA_GCISRUNNING) != 0;
   lua_gc(L, LUA_GCSTOP);
@@ -191,15 +216,6 @@ void rh_start_collector(lua_State *L) { lua_gc(L, LUA_GCRESTART); }
 int rh_next(lua_State *L, int index) { return lua_next(L, index); }
 int rh_upvalue_index(int n) { return lua_upvalueindex(n); }
 int rh_registry_index(void) { return LUA_REGISTRYINDEX; }
-
-int rh_protected_call(lua_State *L, int arguments, int results) {
-  rh_state *S = state_of(L);
-  int depth = S->host_depth;
-  S->host_depth = 0;
-  int status = lua_pcall(L, arguments, results, 0);
-  S->host_depth = depth;
-  return status;
-}
 
 int rh_load_text(lua_State *L, const char *text, size_t length, const char *chunk_name) {
   return luaL_loadbufferx(L, text, length, chunk_name, "t");

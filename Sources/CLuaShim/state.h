@@ -19,40 +19,82 @@ struct rh_state {
   rh_function deliver;
   void (*release)(void *object);
 
-  size_t used;
+  size_t used;    /* by Lua */
+  size_t charged; /* by the host, on the script's behalf */
   size_t limit;
   uint64_t fail_in;
   int host_depth;
 
-  lua_State *root;     /* the running task's coroutine, NULL outside */
-  lua_State *running;  /* the innermost coroutine */
+  lua_State *root;              /* the running task's coroutine, NULL outside */
+  lua_State *volatile running;  /* the innermost coroutine; a signal handler reads it */
   rh_resumer *resumers;
-  bool host_wait;      /* the yield on its way up is a host function's */
+  bool host_wait;               /* the yield on its way up is a host function's */
+  int closing;                  /* coroutines on the C stack that run their `<close>` variables */
 
   volatile sig_atomic_t requested; /* an rh_interrupt, set by a signal handler */
   rh_interrupt killing;            /* what the running task is being stopped for */
+  int raised;                      /* how often `killing` was raised */
+  int memory_error;                /* a reference to what Lua raises without memory: no handler sees it */
+  unsigned allowed;
   char *directory; /* the only one whose files may be touched; NULL = any */
   int exit_code;
   int interrupt_errors[RH_INTERRUPT_KINDS];
   char interrupt_position[160];
   _Atomic uint64_t progress;
   uint64_t progress_counter;
+
+  /* What another thread wants: code whose progress is still `asked_at` (0 = any) is to stop for `asked_for`. */
+  _Atomic uint64_t asked_at;
+  _Atomic int asked_for;
 };
 
-static inline rh_state *state_of(lua_State *L) { return *(rh_state **)lua_getextraspace(L); }
+/* Each coroutine's extra space holds its state. The lowest bit marks one that only the scheduler may resume: a task's,
+   or one that waits for the host. (A flag there needs no memory, so setting it cannot fail.) */
+static inline uintptr_t *extra_space(lua_State *L) { return lua_getextraspace(L); }
+static inline rh_state *state_of(lua_State *L) { return (rh_state *)(*extra_space(L) & ~(uintptr_t)1); }
+static inline bool is_hosted(lua_State *L) { return *extra_space(L) & 1; }
+static inline void set_hosted(lua_State *L, bool value) {
+  *extra_space(L) = (*extra_space(L) & ~(uintptr_t)1) | (value ? 1 : 0);
+}
 
 static inline void note_progress(rh_state *S) {
   atomic_store_explicit(&S->progress, ++S->progress_counter, memory_order_relaxed);
 }
 
-/* Makes `L` raise the requested interrupt at its next instruction. */
+/* Makes `L` raise the requested interrupt at its next instruction; one that is being stopped has its grace first. */
 void rh_arm(lua_State *L);
+/* Goes on raising what the running task is being stopped for, if it is; the failed call's error is on top. */
+void rh_pass_interrupt(lua_State *L);
+/* Whether a handler's pcall may catch the error on top: not what stops it, and not without end. */
+bool rh_may_catch(lua_State *L);
+
+/* Runs what `<close>` asks for in the suspended or dead `co`, as the innermost coroutine; what lua_resetthread says. */
+int rh_close_coroutine(rh_state *S, lua_State *co);
+
+/* What stands outside of a task's coroutine while Lua code runs in it without one. */
+typedef struct {
+  rh_state *current;
+  lua_State *running;
+  int host_depth;
+} rh_outside;
+
+/* Makes `L` the running coroutine for code that no task runs. */
+rh_outside rh_enter(rh_state *S, lua_State *L);
+void rh_leave(rh_state *S, rh_outside outside);
+
+/* The functions that call Lua code and let it wait: they stand in nobody's way. */
+int rh_pcall(lua_State *L);
+int rh_xpcall(lua_State *L);
+int rh_resume(lua_State *L);
+int rh_wrapped(lua_State *L);
+int rh_require(lua_State *L);
+int rh_dofile(lua_State *L);
 
 void rh_open_protected_calls(lua_State *L);
 void rh_open_coroutines(lua_State *L);
-void rh_open_loaders(lua_State *L, unsigned allowed);
+void rh_open_loaders(lua_State *L);
 
-/* Raises unless the string at `index`, if it is one, names a file that the script may touch. */
+/* Raises unless the string (or number) at `index`, if it is one, names a file that the script may touch. */
 void rh_check_path(lua_State *L, int index, const char *function);
 
 #endif

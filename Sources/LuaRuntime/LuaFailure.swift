@@ -31,8 +31,9 @@ package enum Interrupt: Sendable, Equatable {
 extension LuaFailure {
     /// Reads what `task`'s coroutine died of: the error value is on top of its stack, its calls are still there.
     init(raisedIn task: LuaTask, _ state: LuaState, _ status: Int32) {
-        let stack = LuaStack(task.thread)
-        lua_checkstack(task.thread, 8)
+        let stack = state.stack // The coroutine's own may be full.
+        lua_xmove(task.thread, stack.thread, 1)
+        defer { lua_xmove(stack.thread, task.thread, 1) }
         let object = stack.object(at: -1, ErrorObject.type)
         let interrupt = Interrupt(rh_killing(state.raw), exitCode: rh_exit_code(state.raw))
         let text = object == nil ? Self.text(of: stack) : ""
@@ -42,7 +43,7 @@ extension LuaFailure {
         if interrupt != nil { position = String(cString: rh_interrupt_position(state.raw)) }
         if position?.isEmpty == true { position = nil }
         self.interrupt = interrupt
-        luaL_traceback(task.thread, task.thread, nil, 0)
+        luaL_traceback(stack.thread, task.thread, nil, 0)
         traceback = stack.string(at: -1) ?? ""
         stack.pop()
     }
@@ -52,12 +53,13 @@ extension LuaFailure {
         switch stack.type(at: -1) {
         case .string: return stack.string(at: -1) ?? ""
         case .nil: return "nil"
+        case .number: return stack.integer(at: -1).map { "\($0)" } ?? "\(stack.number(at: -1) ?? 0)"
         case .table, .userdata: break
         default: return "(error object is a \(stack.describe(at: -1)) value)"
         }
         let name = stack.describe(at: -1)
         let text = stack.displayText(at: stack.count)
-        return text.hasPrefix("\(name): 0x") ? "(error object is a \(name) value)" : text
+        return text == name || text.hasPrefix("\(name): 0x") ? "(error object is a \(name) value)" : text
     }
 
     /// Takes "file:line: " off a message that Lua has put it on.

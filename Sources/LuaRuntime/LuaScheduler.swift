@@ -22,6 +22,9 @@ package final class LuaScheduler {
     private var onIdle: [() -> Void] = []
     private var unseen: [LuaTask] = []
     private var turn = Turn()
+    private var lastWatcher = 0
+    /// Tasks that wait for a module that another one loads.
+    private var awaitingModules: [String: [(Result<Delivery, ScriptError>) -> Void]] = [:]
     /// Told of a task that failed with nobody to see it.
     package var onUnobservedFailure: (LuaFailure) -> Void = { _ in }
 
@@ -30,6 +33,7 @@ package final class LuaScheduler {
         self.actor = actor
         state.scheduler = self
         TaskHandle.register(in: state.stack, self)
+        registerModuleWaiting()
     }
 
     // MARK: Tasks
@@ -53,7 +57,7 @@ package final class LuaScheduler {
         task.kill = interrupt.kind
         switch task.phase {
         case .running: rh_kill_running(state.raw, task.kill)
-        case .waiting: task.cancelWait?()
+        case .waiting: task.endWait?(.taskCancelled)
         case .ready, .finished, .failed: break
         }
     }
@@ -77,10 +81,34 @@ package final class LuaScheduler {
         return unseenFailures
     }
 
-    /// Calls `watcher` when `task` has ended.
-    package func watch(_ task: LuaTask, _ watcher: @escaping () -> Void) {
-        task.isObserved = true
-        if task.hasEnded { watcher() } else { task.watchers.append(watcher) }
+    /// Calls `watcher` when `task` has ended; the number is for `unwatch`.
+    @discardableResult
+    package func watch(_ task: LuaTask, _ watcher: @escaping () -> Void) -> Int {
+        lastWatcher += 1
+        if task.hasEnded {
+            task.isObserved = true
+            watcher()
+        } else {
+            task.watchers.append(LuaTask.Watcher(id: lastWatcher, call: watcher))
+        }
+        return lastWatcher
+    }
+
+    func unwatch(_ task: LuaTask, _ watcher: Int) {
+        task.watchers.removeAll { $0.id == watcher }
+    }
+
+    /// Stops every task before the state is closed, so that what is `<close>` in them is closed. Failures are not
+    /// reported any more.
+    func endTasks() {
+        onUnobservedFailure = { _ in }
+        while let task = tasks.values.first {
+            task.endWait?(.taskCancelled)
+            if task.kill == RH_NOT_INTERRUPTED { task.kill = RH_TASK_CANCELLED }
+            run(task)
+            tasks[ObjectIdentifier(task)] = nil
+        }
+        ready.removeAll()
     }
 
     // MARK: Waiting
@@ -102,7 +130,7 @@ package final class LuaScheduler {
         }
         isSuspended = true
         guard task.delivery == nil else { return try finishAtOnce(stack, task) }
-        task.cancelWait = { work.cancel() }
+        task.endWait = { _ in work.cancel() }
         return Int32(RH_WAIT)
     }
 
@@ -123,9 +151,9 @@ package final class LuaScheduler {
         }
         register(wake)
         guard task.delivery == nil else { return try finishAtOnce(stack, task) }
-        task.cancelWait = {
+        task.endWait = { error in
             cancel()
-            wake(.failure(ScriptError(code: "RH1203", "task was cancelled")))
+            wake(.failure(error))
         }
         return Int32(RH_WAIT)
     }
@@ -141,11 +169,11 @@ package final class LuaScheduler {
     /// For functions that are often done without waiting: true when others should have their turn now. The function
     /// then answers `try yield(…)` with what it would have pushed.
     @inline(__always)
-    package func isTurnOver() -> Bool { turn.countCall() }
+    package func isTurnOver() -> Bool { turn.countCall() && rh_killing(state.raw) == RH_NOT_INTERRUPTED }
 
     /// Lets the other tasks run before the running one gets what `delivery` pushes.
     package func yield(_ stack: LuaStack, _ delivery: @escaping Delivery) throws(ScriptError) -> Int32 {
-        guard rh_waiting_obstacle(stack.thread) == nil, let task = current else { return try delivery(stack) }
+        guard rh_waiting_obstacle(stack.thread) == nil, let task = current, !isStopping(task) else { return try delivery(stack) }
         task.delivery = .success(delivery)
         enqueue(task)
         return Int32(RH_WAIT)
@@ -154,7 +182,7 @@ package final class LuaScheduler {
     /// Whether the running code could wait here.
     package func mayWait(_ stack: LuaStack) -> Bool {
         guard let current else { return false }
-        return current.kill == RH_NOT_INTERRUPTED && rh_waiting_obstacle(stack.thread) == nil
+        return !isStopping(current) && rh_waiting_obstacle(stack.thread) == nil
     }
 
     private func finishAtOnce(_ stack: LuaStack, _ task: LuaTask) throws(ScriptError) -> Int32 {
@@ -163,6 +191,9 @@ package final class LuaScheduler {
     }
 
     private func taskThatMayWait(_ stack: LuaStack) throws(ScriptError) -> LuaTask {
+        if let current, isStopping(current) {
+            throw ScriptError(code: "RH1303", "cannot wait: the task is being stopped")
+        }
         if let obstacle = rh_waiting_obstacle(stack.thread) {
             let name = String(cString: obstacle)
             throw ScriptError(
@@ -172,10 +203,11 @@ package final class LuaScheduler {
         guard let task = current else {
             throw ScriptError(code: "RH1302", "cannot wait outside of a task")
         }
-        guard task.kill == RH_NOT_INTERRUPTED else {
-            throw ScriptError(code: "RH1303", "cannot wait: the task is being stopped")
-        }
         return task
+    }
+
+    private func isStopping(_ task: LuaTask) -> Bool {
+        task.kill != RH_NOT_INTERRUPTED || rh_killing(state.raw) != RH_NOT_INTERRUPTED
     }
 
     /// Pushes what the current task waited for.
@@ -185,6 +217,7 @@ package final class LuaScheduler {
     }
 
     private func resume(_ task: LuaTask, with result: Result<Delivery, ScriptError>) {
+        guard !task.hasEnded else { return }
         task.delivery = result
         enqueue(task)
     }
@@ -194,8 +227,10 @@ package final class LuaScheduler {
 
 extension LuaScheduler {
     private func enqueue(_ task: LuaTask) {
-        task.cancelWait = nil
+        task.endWait = nil
         if case .waiting = task.phase { task.phase = .ready(arguments: 0) }
+        guard !task.isQueued else { return }
+        task.isQueued = true
         ready.append(task)
         schedulePump()
     }
@@ -220,6 +255,8 @@ extension LuaScheduler {
     }
 
     private func run(_ task: LuaTask) {
+        task.isQueued = false
+        guard !task.hasEnded else { return }
         var arguments: Int32 = 0
         if case .ready(let count) = task.phase { arguments = count }
         task.phase = .running
@@ -228,11 +265,22 @@ extension LuaScheduler {
         var results: Int32 = 0
         let status = rh_resume_task(state.raw, task.thread, arguments, task.kill, &results)
         if status == LUA_YIELD {
-            task.phase = task.delivery == nil ? .waiting : .ready(arguments: 0)
+            giveWay(task)
         } else {
             end(task, status)
         }
         current = nil
+    }
+
+    private func giveWay(_ task: LuaTask) {
+        // What is being stopped goes on being stopped: a `<close>` variable's handler may have given way.
+        if task.kill == RH_NOT_INTERRUPTED { task.kill = rh_killing(state.raw) }
+        if task.delivery == nil {
+            task.phase = .waiting
+        } else {
+            task.phase = .ready(arguments: 0)
+            enqueue(task)
+        }
     }
 
     private func end(_ task: LuaTask, _ status: Int32) {
@@ -243,9 +291,13 @@ extension LuaScheduler {
             if rh_close_task(state.raw, task.thread) == LUA_OK { LuaStack(task.thread).pushNil() }
             task.phase = .failed(failure)
         }
+        task.delivery = nil
+        task.endWait = nil
         tasks[ObjectIdentifier(task)] = nil
-        for watcher in task.watchers { watcher() }
+        if !task.watchers.isEmpty { task.isObserved = true }
+        let watchers = task.watchers
         task.watchers = []
+        for watcher in watchers { watcher.call() }
         if let failure = task.failure, !task.isObserved { reportIfForgotten(task, failure) }
         if tasks.isEmpty {
             let callbacks = onIdle
@@ -272,14 +324,35 @@ extension LuaScheduler {
 
     /// Every task waits for another: the oldest is told so.
     private func breakDeadlock() {
-        let waiting = tasks.values.filter { $0.cancelWait != nil }
+        let waiting = tasks.values.filter { $0.endWait != nil }
         guard let task = waiting.min(by: { $0.reference.value < $1.reference.value }) else { return }
         let error = ScriptError(
             code: "RH1304", "deadlock: every task waits for another one",
             hint: "Check that each channel:receive() has a sender, and that no task waits for itself.")
-        task.cancelWait = nil
-        resume(task, with: .failure(error))
+        task.endWait?(error)
     }
+}
+
+// MARK: - Modules
+
+extension LuaScheduler {
+    private func registerModuleWaiting() {
+        let stack = state.stack
+        stack.push(function: { [weak self] stack throws(ScriptError) in
+            guard let self, let name = stack.string(at: 1) else { return 0 }
+            return try park(stack) { wake in awaitingModules[name, default: []].append(wake) }
+        })
+        stack.push(function: { [weak self] stack throws(ScriptError) in
+            guard let self, let name = stack.string(at: 1) else { return 0 }
+            for wake in awaitingModules.removeValue(forKey: name) ?? [] { wake(.success { _ in 0 }) }
+            return 0
+        })
+        rh_set_module_waiting(stack.thread)
+    }
+}
+
+extension ScriptError {
+    fileprivate static let taskCancelled = ScriptError(code: "RH1203", "task was cancelled")
 }
 
 /// How long one task has run without giving way.

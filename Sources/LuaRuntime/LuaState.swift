@@ -45,6 +45,9 @@ package final class LuaState {
     package private(set) var isClosed = false
     /// How the names of the standard library's chunks begin, with a zero behind it.
     private let libraryPrefix: [CChar]
+    private var isFreed = false
+    /// Who watches what runs here, if anybody does.
+    var watchdog: Watchdog?
 
     /// Throws when there is not even memory for an empty state.
     package init(_ options: LuaOptions) throws(ScriptError) {
@@ -61,11 +64,16 @@ package final class LuaState {
 
     deinit { close() }
 
-    /// Runs all finalizers and frees the state. Idempotent; nothing may use the state afterwards.
+    /// Stops what tasks are left, runs all finalizers and frees the state. Idempotent; nothing may use the state
+    /// afterwards. The watchdog need not be told; it watches to the end.
     package func close() {
         guard !isClosed else { return }
+        scheduler?.endTasks()
         isClosed = true
         rh_close_state(raw)
+        watchdog?.unwatch(self)
+        isFreed = true
+        rh_free_state(raw)
     }
 
     /// The main coroutine's stack, for setting things up.
@@ -76,10 +84,12 @@ package final class LuaState {
 
     /// Counts memory outside Lua that a script's values hold; negative gives it back. Over the limit the script is
     /// stopped when the host function returns; one that would take much asks `hasRoom` first.
-    package func charge(_ bytes: Int) { rh_charge(raw, bytes) }
+    package func charge(_ bytes: Int) {
+        if !isFreed { rh_charge(raw, bytes) }
+    }
 
     package func hasRoom(for bytes: Int) -> Bool {
-        options.memoryLimit == 0 || rh_memory_used(raw) + bytes <= options.memoryLimit
+        options.memoryLimit == 0 || bytes <= options.memoryLimit - min(rh_memory_used(raw), options.memoryLimit)
     }
 
     /// Makes the n-th allocation of Lua code from now fail, and all after it; 0 = none. For tests of the border.

@@ -18,6 +18,11 @@ package final class LuaTask {
         case failed(LuaFailure)
     }
 
+    struct Watcher {
+        let id: Int
+        let call: () -> Void
+    }
+
     let thread: LuaThread
     let reference: LuaReference
     private let state: LuaState
@@ -25,11 +30,12 @@ package final class LuaTask {
     package let origin: String?
     var phase: Phase
     var delivery: Result<Delivery, ScriptError>?
-    /// Ends what it waits for; the wait then completes with an error.
-    var cancelWait: (() -> Void)?
+    /// Ends what it waits for; the wait then completes, with the given error if it has none of its own.
+    var endWait: ((ScriptError) -> Void)?
+    var isQueued = false
     var kill: rh_interrupt = RH_NOT_INTERRUPTED
     /// Told when the task has ended, in order.
-    var watchers: [() -> Void] = []
+    var watchers: [Watcher] = []
     /// Somebody has seen, or will see, how it ended.
     var isObserved = false
     weak var handle: TaskHandle?
@@ -84,6 +90,7 @@ package final class LuaTask {
 
     /// Pushes copies of what the task ended with; raises its error as it was.
     func pushOutcome(to stack: LuaStack) throws(ScriptError) -> Int32 {
+        guard !state.isClosed else { return 0 }
         isObserved = true
         let own = LuaStack(thread)
         if case .failed = phase {

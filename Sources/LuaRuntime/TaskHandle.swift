@@ -24,12 +24,12 @@ package final class TaskHandle {
         type.register(
             in: stack,
             methods: [
-                "wait": { [unowned scheduler] stack throws(ScriptError) in
+                "wait": { [weak scheduler] stack throws(ScriptError) in
                     let task = try stack.receiver(type, "task:wait").task
-                    return try scheduler.waitForEnd(of: task, stack)
+                    return try scheduler?.waitForEnd(of: task, stack) ?? 0
                 },
-                "cancel": { [unowned scheduler] stack throws(ScriptError) in
-                    scheduler.kill(try stack.receiver(type, "task:cancel").task, .taskCancelled)
+                "cancel": { [weak scheduler] stack throws(ScriptError) in
+                    scheduler?.kill(try stack.receiver(type, "task:cancel").task, .taskCancelled)
                     return 0
                 },
             ],
@@ -49,16 +49,32 @@ extension LuaScheduler {
         guard task !== current else {
             throw ScriptError(code: "RH1304", "task:wait: a task cannot wait for itself")
         }
-        task.isObserved = true
         guard !task.hasEnded else { return try task.pushOutcome(to: stack) }
-        guard let seconds = stack.number(at: 2) else {
-            return try park(stack) { wake in watch(task) { wake(.success(task.pushOutcome)) } }
+        let timeout = try timeout(stack)
+        var watcher: Int?
+        var timer: TimerID?
+        let forget = { [self] in
+            if let watcher { unwatch(task, watcher) }
+            if let timer { loop.cancel(timer) }
         }
-        return try park(stack, isExternal: true) { wake in
-            watch(task) { wake(.success(task.pushOutcome)) }
-            loop.schedule(at: .now + .seconds(seconds)) {
-                wake(.failure(ScriptError(code: "RH1305", "task:wait: timed out after \(seconds) s")))
+        return try park(stack, isExternal: timeout != nil, cancel: forget) { wake in
+            watcher = watch(task) {
+                if let timer { self.loop.cancel(timer) }
+                wake(.success(task.pushOutcome))
+            }
+            guard let timeout else { return }
+            timer = loop.schedule(at: .now + timeout) {
+                forget()
+                wake(.failure(ScriptError(code: "RH1305", "task:wait: timed out after \(timeout)")))
             }
         }
+    }
+
+    private func timeout(_ stack: LuaStack) throws(ScriptError) -> Duration? {
+        guard !stack.isNil(at: 2) else { return nil }
+        guard let seconds = stack.number(at: 2), seconds >= 0, seconds < 3.2e10 else {
+            throw .argument(1, of: "task:wait", "seconds expected, got \(stack.describe(at: 2))")
+        }
+        return .seconds(seconds)
     }
 }

@@ -30,9 +30,12 @@ package final class Watchdog: Sendable {
 
     private let shared = Mutex(Shared())
 
+    package init() {}
+
     /// Watches the Lua code of `state`, which runs on the calling thread.
     package func watch(_ state: LuaState) {
         rh_accept_interrupts()
+        state.watchdog = self
         let watched = Watched(raw: state.raw, thread: pthread_self(), limit: state.options.timeLimit)
         let mustStart = shared.withLock { shared in
             shared.watched.append(watched)
@@ -42,8 +45,8 @@ package final class Watchdog: Sendable {
         if mustStart { pthread_detach(Thread.start(name: "watchdog") { [self] in run() }) }
     }
 
-    /// Must be called before a watched state is closed.
-    package func unwatch(_ state: LuaState) {
+    /// A state that is closed is not watched any more.
+    func unwatch(_ state: LuaState) {
         let raw = state.raw
         shared.withLock { $0.watched.removeAll { $0.raw == raw } }
     }
@@ -89,7 +92,7 @@ extension Watchdog.Watched {
     fileprivate mutating func stop(_ kind: rh_interrupt, by deadline: ContinuousClock.Instant) {
         self.deadline = deadline
         progress = rh_progress(raw)
-        rh_interrupt_thread(raw, UInt(thread), kind)
+        rh_interrupt_thread(raw, UInt(thread), kind, progress)
     }
 
     private func endProcess() -> Never {

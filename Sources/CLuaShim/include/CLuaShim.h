@@ -39,7 +39,9 @@ typedef struct rh_state rh_state;
 /* A new state with the standard libraries as replhost changes them, or NULL without memory. `limit` in bytes, 0 = none.
    `deliver` pushes the results of a wait; `release` lets go of a Swift object that Lua held. */
 rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *object));
+/* Runs all finalizers; then nothing may use the state but rh_progress, until rh_free_state. */
 void rh_close_state(rh_state *S);
+void rh_free_state(rh_state *S);
 rh_state *rh_state_of(lua_State *L);
 lua_State *rh_main_thread(rh_state *S);
 /* What `deliver` is given; the state's Swift side. */
@@ -78,6 +80,12 @@ int rh_protected_call(lua_State *L, int arguments, int results);
 /* Compiles text; the function or the message is on top of the stack. */
 int rh_load_text(lua_State *L, const char *text, size_t length, const char *chunk_name);
 
+/* MARK: Modules */
+
+/* Functions that `require` calls when a module is being loaded by another task: `await` waits until `loaded` was called
+   with the same name. Both are on top of the stack, `loaded` last, and are popped. */
+void rh_set_module_waiting(lua_State *L);
+
 /* MARK: Tasks */
 
 /* Pushes a coroutine that only rh_resume_task may run. */
@@ -98,12 +106,13 @@ const char *rh_interrupt_position(rh_state *S);
 void rh_set_interrupt_error(lua_State *L, rh_interrupt kind);
 /* What os.exit was called with. */
 int rh_exit_code(rh_state *S);
-/* Goes up whenever Lua code starts, goes on, or calls the host; any thread may read it. 0 = no Lua code runs. */
+/* Goes up whenever Lua code starts or goes on after a wait; any thread may read it. 0 = no Lua code runs. */
 uint64_t rh_progress(rh_state *S);
 /* On a thread that will run Lua code: lets `rh_interrupt_thread` reach it, whatever signal mask it has inherited. */
 void rh_accept_interrupts(void);
-/* Asks the thread that runs Lua code of `S` to stop it; for any thread, `thread` being the one that runs it. */
-void rh_interrupt_thread(rh_state *S, unsigned long thread, rh_interrupt kind);
+/* Asks the thread that runs Lua code of `S` to stop it, if its progress is still `progress` (0 = any); for any thread,
+   `thread` being the one that runs it. */
+void rh_interrupt_thread(rh_state *S, unsigned long thread, rh_interrupt kind, uint64_t progress);
 
 /* MARK: What a script may do */
 

@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/// Replaces the global `load` by a version that takes text only and stops when the running code must stop: Lua's
+/// Replaces the global `load` by a version that takes text only, unless bytecode is allowed, and stops when the running code must stop: Lua's
 /// compiler needs quadratic time for a long chain of `elseif` or `or`, minutes for a few megabytes, out of a hook's
 /// reach. Otherwise results and error messages are those of Lua 5.4. May raise. Returns 0, so it also serves as a
 /// `lua_CFunction`.

@@ -11,6 +11,9 @@ int rh_open_patterns(lua_State *L);
 /// Non-zero when the code that runs in `L` must stop. Asked every few microseconds by loops in C; must not raise.
 extern int rh_interrupted(lua_State *L);
 
+/// Non-zero when `load` may take compiled chunks.
+extern int rh_allows_bytecode(lua_State *L);
+
 /// Raises the error that says why the code must stop.
 extern _Noreturn void rh_raise_interrupt(lua_State *L);
 

@@ -30,7 +30,6 @@ final class ScriptWorker {
 
     /// Ends the state; tasks must have ended.
     func close() {
-        Watchdog.shared.unwatch(state)
         state.close()
     }
 
