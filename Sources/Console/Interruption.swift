@@ -13,7 +13,7 @@ final class Interruption: Sendable {
     }
 
     /// Seconds that the host has for leaving in good order.
-    private static let patience: UInt32 = 5
+    private static let patience: UInt32 = 4
 
     private let state = Mutex(State.running)
     private let host: ScriptHost
@@ -26,8 +26,11 @@ final class Interruption: Sendable {
         case (.interrupt, .running), (.terminate, .running): interrupt(ExitCode.interrupted)
         case (.outputBroken, .running): interrupt(ExitCode.outputBroken)
         case (.outputBroken, _): return
-        case (.expired, .ending(let code)): leave(code)
-        case (.interrupt, _), (.terminate, _), (.expired, _): leave(ExitCode.interrupted)
+        case (.expired, .ending(let code)): _exit(code)
+        case (.expired, _):
+            Terminal.writeErrorAtOnce("interrupted; it did not end within \(Self.patience) s\n")
+            _exit(ExitCode.interrupted)
+        case (.interrupt, _), (.terminate, _): _exit(ExitCode.interrupted)
         }
     }
 
@@ -48,9 +51,5 @@ final class Interruption: Sendable {
         state.withLock { $0 = .interrupted(code: code) }
         Signals.expire(after: Self.patience)
         host.interrupt()
-    }
-
-    private func leave(_ code: Int32) -> Never {
-        _exit(code)
     }
 }

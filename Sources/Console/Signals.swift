@@ -21,7 +21,11 @@ package final class Signals: Sendable {
         var signals = Self.waited
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         // Only pipes raise it here (libpq's sockets do not). One of them being standard output ends the program quietly.
-        signal(SIGPIPE) { _ in if Terminal.outputIsBroken { kill(getpid(), SIGURG) } }
+        signal(SIGPIPE) { _ in
+            let code = errno
+            if Terminal.outputIsBroken { kill(getpid(), SIGURG) }
+            errno = code
+        }
     }
 
     /// `body` is called on the main thread, one event after the other. Without one, every signal ends the process.

@@ -21,6 +21,12 @@ enum Terminal {
         fputs(text, stderr)
     }
 
+    /// Without waiting for anybody who holds the buffered streams.
+    static func writeErrorAtOnce(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
     /// Hands all output over to the system; false if some was lost, now or before. A reader that has gone away is none.
     @discardableResult
     static func flush() -> Bool {

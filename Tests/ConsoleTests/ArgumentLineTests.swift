@@ -22,6 +22,9 @@ import Testing
     @Test func takesADashForStandardInput() {
         #expect(expanded("-", "a") == ["run", "--", "-", "a"])
         #expect(ArgumentLine.expanded([], inputIsTerminal: false) == ["run", "--", "-"])
+        #expect(
+            ArgumentLine.expanded(["--allow", "io"], inputIsTerminal: false) == ["run", "--allow", "io", "--", "-"])
+        #expect(ArgumentLine.expanded(["-e", "x"], inputIsTerminal: false) == ["run", "-e", "x"])
         #expect(ArgumentLine.expanded([], inputIsTerminal: true) == ["repl"])
     }
 

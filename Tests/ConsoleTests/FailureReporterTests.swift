@@ -73,6 +73,14 @@ import Testing
 
         #expect(output.hasPrefix("error: x\n  calls:\n    shop.lua:1: in function 'f'\n"))
         #expect(output.hasSuffix("    shop.lua:8: in function 'f'\n    ... and 2 more\n"))
+        #expect(
+            text(FailureReport("x", calls: ["f", "f", "g"])) == """
+                error: x
+                  calls:
+                    f (2 times)
+                    g
+
+                """)
         #expect(text(FailureReport("x", calls: ["shop.lua:1: in main chunk"])) == "error: x\n")
     }
 
@@ -83,7 +91,7 @@ import Testing
     }
 
     @Test func letsNoMessageMoveTheCursor() {
-        #expect(text(FailureReport("a\u{1B}[2J\nb\u{7}")) == "error: a\\x1b[2J\nb\\x07\n")
+        #expect(text(FailureReport("a\u{1B}[2J\n\tb\u{7}")) == "error: a\\x1b[2J\n    b\\x07\n")
     }
 
     @Test func coloursOnlyWhenAsked() {

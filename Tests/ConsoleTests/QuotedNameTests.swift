@@ -7,6 +7,7 @@ import Testing
         ("x = y.z", "attempt to index a nil value (global 'y')", 4..<5),
         ("yy = y", "no \"y\"", 5..<6),
         ("x = = 1", "unexpected symbol near '='", 2..<3),
+        ("for", "<name> expected near <eof>", 3..<3),
         ("f(a)", "bad argument #1 to 'f' (number expected)", 0..<1),
         ("a = {'b'}", "no 'zz', no 'b'", 6..<7),
     ])

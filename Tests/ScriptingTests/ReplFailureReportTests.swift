@@ -29,6 +29,12 @@ import Testing
         #expect(report.code == "RH1100")
     }
 
+    @Test func saysThePlaceOnce() {
+        let error = ScriptError(code: "RH1000", "a.lua:1: no")
+
+        #expect(FailureReport(LuaFailure(error: error, position: "a.lua:1")).message == "no")
+    }
+
     @Test func leavesAMessageWithoutAPlaceAlone() {
         let report = FailureReport(ScriptError(code: "RH1006", "cannot find: it", hint: "Look."))
 

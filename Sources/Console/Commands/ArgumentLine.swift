@@ -12,10 +12,10 @@ enum ArgumentLine {
             return inputIsTerminal ? ["repl"] : ["run", "--", "-"]
         }
         switch first {
-        case "run": return ["run"] + separated(arguments.dropFirst())
+        case "run": return ["run"] + scripted(separated(arguments.dropFirst()), inputIsTerminal)
         case _ where commands.contains(first): return arguments
         case "-h", "--help", "--version": return arguments
-        default: return ["run"] + separated(arguments[...])
+        default: return ["run"] + scripted(separated(arguments[...]), inputIsTerminal)
         }
     }
 
@@ -34,6 +34,14 @@ enum ArgumentLine {
     private static let optionsWithValue: Set<String> = [
         "-e", "--execute", "--allow", "--sandbox", "--limits", "--log-format", "--log-level",
     ]
+
+    /// Without a file or a text, the script is what comes through standard input.
+    private static func scripted(_ arguments: [String], _ inputIsTerminal: Bool) -> [String] {
+        let isComplete = arguments.contains { argument in
+            ["--", "-e", "--execute", "-h", "--help"].contains(argument) || argument.hasPrefix("--execute=")
+        }
+        return isComplete || inputIsTerminal ? arguments : arguments + ["--", "-"]
+    }
 
     /// The first argument that is neither an option nor an option's value, and all after it, are the script's.
     private static func separated(_ arguments: ArraySlice<String>) -> [String] {

@@ -44,8 +44,8 @@ struct FailureReporter {
 
     private func detailLines(_ report: FailureReport) -> [String] {
         guard let details = report.details else { return [] }
-        return TerminalText.escapedLines(details).split(separator: "\n", omittingEmptySubsequences: false).map(
-            String.init)
+        let lines = TerminalText.escapedLines(details).split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.map(String.init)
     }
 
     /// "did you mean" stands beside the caret.
@@ -65,12 +65,22 @@ struct FailureReporter {
     /// How the script got there, if it was not all at once.
     private func callLines(_ report: FailureReport) -> [String] {
         guard report.calls.count > 1 else { return [] }
-        let shown = report.calls.prefix(Self.shownCalls).map { "    " + TerminalText.escaped($0) }
-        let missing = report.calls.count - shown.count
+        let calls = Self.folded(report.calls)
+        let shown = calls.prefix(Self.shownCalls).map { "    " + TerminalText.escapedLines($0) }
+        let missing = calls.count - shown.count
         return [palette.paint("  calls:", .faint)] + shown + (missing > 0 ? ["    ... and \(missing) more"] : [])
     }
 
     private static let shownCalls = 8
+
+    /// A function that calls itself is one line.
+    private static func folded(_ calls: [String]) -> [String] {
+        var folded: [(call: String, count: Int)] = []
+        for call in calls {
+            if folded.last?.call == call { folded[folded.count - 1].count += 1 } else { folded.append((call, 1)) }
+        }
+        return folded.map { $0.count == 1 ? $0.call : "\($0.call) (\($0.count) times)" }
+    }
 
     private func line(at place: SourcePlace) -> String? {
         if let text = texts[place.file] {

@@ -104,7 +104,13 @@ extension ReplSession {
     private func evaluating(_ body: () async -> EvaluationOutcome) async -> EvaluationOutcome {
         state.withLock { $0.activity = .evaluating }
         let outcome = await body()
-        state.withLock { $0.activity = .reading }
+        let wasInterrupted = state.withLock { state in
+            defer { state.activity = .reading }
+            if case .interrupted = state.activity { return true }
+            return false
+        }
+        // The host hears of interruptions in their order: this one must not hit the next statement.
+        if wasInterrupted { _ = await host.evaluate("return") }
         return outcome
     }
 
@@ -125,7 +131,7 @@ extension ReplSession {
             return fail(report)
         case .interrupted:
             finish()
-            Terminal.writeError("interrupted\n")
+            Terminal.writeError(isInteractive ? "\ninterrupted\n" : "interrupted\n")
             return isInteractive ? nil : ExitCode.interrupted
         case .exited(let code):
             return code

@@ -34,6 +34,10 @@ package struct FailureReport: Equatable, Sendable {
             details: error.details, hint: error.hint, place: failure.position.flatMap(SourcePlace.init),
             calls: Traceback.scriptCalls(in: failure.traceback))
         if place == nil { takePlaceFromMessage() }
+        // coroutine.wrap puts the place before the message once more.
+        if let position = failure.position, message.hasPrefix("\(position): ") {
+            message.removeFirst(position.count + 2)
+        }
     }
 
     /// An error that no Lua code raised.

@@ -8,10 +8,17 @@ package enum TerminalText {
         return output
     }
 
-    /// Like `escaped`, but lines stay lines.
+    /// Like `escaped`, but lines stay lines, and a tab is four blanks.
     package static func escapedLines(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) }.joined(
-            separator: "\n")
+        var output = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": output += "\n"
+            case "\t": output += "    "
+            default: output += escaped(scalar)
+            }
+        }
+        return output
     }
 
     /// Columns that the text takes: East Asian wide characters and emoji two, combining marks none.
