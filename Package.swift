@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    // Rows cross four modules: what is small is inlined, and the checks that debug builds make are left to them.
+    .unsafeFlags(
+        ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -41,11 +44,13 @@ let package = Package(
         .target(
             name: "Scripting",
             dependencies: [
-                "CLua", "CLuaShim", "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt, crypto,
+                "CLua", "CLuaShim", "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt,
+                crypto,
                 logging,
             ],
             swiftSettings: strict),
-        .target(name: "Console", dependencies: ["Scripting", "Sandbox", argumentParser, logging], swiftSettings: strict),
+        .target(
+            name: "Console", dependencies: ["Scripting", "Sandbox", argumentParser, logging], swiftSettings: strict),
         .executableTarget(name: "replhost", dependencies: ["Console"], swiftSettings: strict),
 
         .target(name: "TestSupport", dependencies: ["Sandbox"], path: "Tests/TestSupport", swiftSettings: strict),

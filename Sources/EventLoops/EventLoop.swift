@@ -244,11 +244,13 @@ extension EventLoop {
     /// Zero while there is work, nil while there is nothing to wait for in time. From here until
     /// `takeSharedJobs`, whoever submits a job also writes to the wake-up descriptor.
     private func pollTimeout() -> Duration? {
-        let hasWork = !jobs.isEmpty || shared.withLock { shared in
-            guard shared.jobs.isEmpty, !shared.isStopping || hasStopped else { return true }
-            shared.isPolling = true
-            return false
-        }
+        let hasWork =
+            !jobs.isEmpty
+            || shared.withLock { shared in
+                guard shared.jobs.isEmpty, !shared.isStopping || hasStopped else { return true }
+                shared.isPolling = true
+                return false
+            }
         if hasWork { return .zero }
         if hasStopped { return Self.linger }
         let deadlines = [timers.earliest, waits.earliestDeadline].compactMap(\.self)

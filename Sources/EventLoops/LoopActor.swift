@@ -12,6 +12,14 @@ package actor LoopActor {
         try await body(self)
     }
 
+    /// Runs `body` to its end on `loop`, whether or not the task that waits for it is cancelled.
+    package static func runShielded<Value: Sendable>(
+        on loop: EventLoop, _ body: @escaping @Sendable (isolated LoopActor) async -> Value
+    ) async -> Value {
+        let actor = LoopActor(loop)
+        return await Task { await actor.run(body) }.value
+    }
+
     /// Starts `body` on the loop's thread, soon. For the loop's own thread only. The loop is also the task's preferred
     /// executor: a closure that Swift 6.3 takes for one without isolation would otherwise run on the global pool.
     package nonisolated func begin(_ body: @escaping () async -> Void) -> Task<Void, Never> {

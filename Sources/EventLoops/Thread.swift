@@ -17,13 +17,15 @@ package enum Thread {
         var handle = pthread_t()
         // Safe: the reference is taken back exactly once, by the new thread.
         let body = Unmanaged.passRetained(Body(name: name, run: run)).toOpaque()
-        let status = pthread_create(&handle, nil, { argument in
-            guard let argument else { return nil }
-            let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-            Thread.nameCurrent(body.name)
-            body.run()
-            return nil
-        }, body)
+        let status = pthread_create(
+            &handle, nil,
+            { argument in
+                guard let argument else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                Thread.nameCurrent(body.name)
+                body.run()
+                return nil
+            }, body)
         precondition(status == 0, "pthread_create failed: errno \(status)")
         return handle
     }

@@ -1,7 +1,7 @@
 --- The methods of connections and pools that call functions of the script: transactions, pipelines, scopes.
 local internals = require "replhost.native.internals"
 
-local connection, pool = internals.connection, internals.pool
+local connection, pool, session = internals.connection, internals.pool, internals.session
 
 local function check_function(value, name, position)
   if type(value) ~= "function" then
@@ -18,27 +18,27 @@ local depths = setmetatable({}, { __mode = "k" })
 local function nested(conn, fn)
   local depth = (depths[conn] or 0) + 1
   local name = "replhost_" .. depth
-  conn:savepoint(name)
+  session.savepoint(conn, name)
   depths[conn] = depth
   local results = table.pack(pcall(fn, conn))
   depths[conn] = depth - 1
   if results[1] then
-    conn:release(name)
+    session.release(conn, name)
     return table.unpack(results, 2, results.n)
   end
-  if conn.status ~= "broken" then conn:rollback_to(name) end
+  if conn.status ~= "broken" then session.rollback_to(conn, name) end
   error(results[2], 0)
 end
 
 --- Runs `fn(conn)` once; true and its results, or false and the error, with the transaction over either way.
 local function attempt(conn, options, fn)
-  conn:begin(options)
+  session.begin(conn, options)
   local results = table.pack(pcall(fn, conn))
   if not results[1] then
-    if conn.status == "transaction" or conn.status == "failed" then pcall(conn.rollback, conn) end
+    if conn.status == "transaction" or conn.status == "failed" then pcall(session.rollback, conn) end
     return results
   end
-  local committed, failure = pcall(conn.commit, conn)
+  local committed, failure = pcall(session.commit, conn)
   if committed then return results end
   return { false, failure, n = 2 }
 end
@@ -78,7 +78,7 @@ function statement:query(...) return self.connection:query(self.sql, ...) end
 
 --- `conn:prepare(sql)`: checks the statement on the server now; `stmt:query(…)` runs it.
 function connection:prepare(sql)
-  self:check(sql)
+  session.prepare(self, sql)
   return setmetatable({ connection = self, sql = sql }, statement)
 end
 
@@ -98,7 +98,7 @@ function connection:pipeline(fn)
   check_function(fn, "conn:pipeline", 1)
   local statements = setmetatable({}, batch)
   fn(statements)
-  local results = self:pipeline_run(statements)
+  local results = session.pipeline(self, statements)
   for _, result in ipairs(results) do
     if type(result) == "userdata" and result.code then error(result, 2) end
   end
@@ -107,7 +107,7 @@ end
 
 --- `conn:notifications([timeout])`: an iterator over notifications; it ends when none has come for `timeout`.
 function connection:notifications(timeout)
-  return function() return self:notification(timeout) end
+  return function() return session.notification(self, timeout) end
 end
 
 -- MARK: Pools

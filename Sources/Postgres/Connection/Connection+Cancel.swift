@@ -18,7 +18,7 @@ extension Connection {
         cancelRequest = arrival
         let loop = loop
         Task {
-            await LoopActor.run(on: loop) { _ in
+            await LoopActor.runShielded(on: loop) { _ in
                 await loop.offload { request.send() }
                 if self.cancelRequest === arrival { self.cancelRequest = nil }
                 arrival.deliver(())

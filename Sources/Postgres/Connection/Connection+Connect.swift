@@ -46,7 +46,7 @@ extension Connection {
         let abandoned = Flag()
         let parameters = settings.startParameters
         let work = Task {
-            await LoopActor.run(on: loop) { _ in
+            await LoopActor.runShielded(on: loop) { _ in
                 let started = await loop.offload { StartedHandle(parameters) }
                 if abandoned.isSet, let started { PQfinish(started.raw) } else { arrival.deliver(started) }
             }

@@ -1,4 +1,5 @@
 import CLibpq
+import EventLoops
 
 extension Connection {
     /// Runs one exchange with the server: refuses to overlap, and leaves the connection clean or broken.
@@ -47,7 +48,7 @@ extension Connection {
     ) async {
         defer { finish() }
         guard let handle, !isBroken, needsDraining(handle) else { return }
-        await LoopActor.run(on: loop) { _ in
+        await LoopActor.runShielded(on: loop) { _ in
             if cancelling { self.requestCancel() }
             do throws(PostgresError) {
                 try await self.drain(copyFailure: copyFailure, until: deadline)

@@ -228,7 +228,7 @@ extension ConnectionPool {
     private func run(on connection: Connection, _ body: @escaping @Sendable (EventLoop) async -> Void) {
         guard connection.isSettled else {
             let loop = connection.loop
-            Task(executorPreference: loop) { await LoopActor.run(on: loop) { _ in await body(loop) } }
+            Task(executorPreference: loop) { await LoopActor.runShielded(on: loop) { _ in await body(loop) } }
             return
         }
         let keeper = keeper

@@ -9,7 +9,7 @@ actor PoolKeeper {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// Unlike `LoopActor.run`, passes cancellation on.
+    /// Unlike `LoopActor.runShielded`, passes cancellation on.
     func run(_ body: @Sendable (isolated PoolKeeper) async -> Void) async {
         await body(self)
     }

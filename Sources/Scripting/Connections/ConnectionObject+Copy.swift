@@ -59,7 +59,9 @@ extension ConnectionObject {
             return try await copyOut(of: query, from: "(\(query))", connection)
         }
         let query = "SELECT * FROM \(name.sql)"
-        guard try await isPlainTable(name, connection) else { return try await copyOut(of: query, from: "(\(query))", connection) }
+        guard try await isPlainTable(name, connection) else {
+            return try await copyOut(of: query, from: "(\(query))", connection)
+        }
         return try await copyOut(of: query, from: name.sql, connection)
     }
 
@@ -73,7 +75,9 @@ extension ConnectionObject {
     }
 
     /// COPY takes tables without generated columns as they are.
-    private static func isPlainTable(_ name: QualifiedName, _ connection: Connection) async throws(PostgresError) -> Bool {
+    private static func isPlainTable(_ name: QualifiedName, _ connection: Connection) async throws(PostgresError)
+        -> Bool
+    {
         let sql = """
             SELECT c.relkind = 'r' AND NOT EXISTS (
               SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND NOT a.attisdropped)

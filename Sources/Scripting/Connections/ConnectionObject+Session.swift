@@ -2,32 +2,9 @@ import LuaRuntime
 import Postgres
 
 extension ConnectionObject {
-    /// Transactions (for `conn:transaction`, which is Lua), notifications, cancelling, closing.
+    /// Notifications, cancelling, closing.
     static func sessionMethods(_ worker: ScriptWorker) -> [String: HostFunction] {
         [
-            "begin": { [unowned worker] stack throws(ScriptError) in
-                let object = try stack.receiver(type, "conn:transaction")
-                let options = try transactionOptions(stack)
-                return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
-                    try await connection.beginTransaction(options)
-                    return { _ in 0 }
-                }
-            },
-            "commit": command(worker, "conn:commit") { connection, _ async throws(PostgresError) in
-                try await connection.commit()
-            },
-            "rollback": command(worker, "conn:rollback") { connection, _ async throws(PostgresError) in
-                try await connection.rollback()
-            },
-            "savepoint": command(worker, "conn:savepoint") { connection, name async throws(PostgresError) in
-                try await connection.savepoint(name)
-            },
-            "release": command(worker, "conn:release") { connection, name async throws(PostgresError) in
-                try await connection.release(name)
-            },
-            "rollback_to": command(worker, "conn:rollback_to") { connection, name async throws(PostgresError) in
-                try await connection.rollback(to: name)
-            },
             "listen": command(worker, "conn:listen") { connection, channel async throws(PostgresError) in
                 try await connection.listen(to: channel)
             },
@@ -40,8 +17,6 @@ extension ConnectionObject {
                     return { _ in 0 }
                 }
             },
-            "notification": { [unowned worker] stack throws(ScriptError) in try waitForNotification(stack, worker) },
-            "pipeline_run": { [unowned worker] stack throws(ScriptError) in try runPipeline(stack, worker) },
             "cancel": { [unowned worker] stack throws(ScriptError) in
                 let connection = try stack.receiver(type, "conn:cancel").connection
                 return try worker.scheduler.wait(stack) { () async throws(ScriptError) in
@@ -57,14 +32,49 @@ extension ConnectionObject {
         ]
     }
 
-    /// A method with at most one argument, a name, and no result.
+    /// What `conn:transaction`, `:prepare`, `:pipeline` and `:notifications`, which are Lua, are made of; each takes the
+    /// connection first.
+    static func sessionFunctions(_ worker: ScriptWorker) -> [String: HostFunction] {
+        [
+            "begin": { [unowned worker] stack throws(ScriptError) in
+                let object = try stack.receiver(type, "conn:transaction")
+                let options = try transactionOptions(stack)
+                return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
+                    try await connection.beginTransaction(options)
+                    return { _ in 0 }
+                }
+            },
+            "commit": command(worker, "conn:transaction") { connection, _ async throws(PostgresError) in
+                try await connection.commit()
+            },
+            "rollback": command(worker, "conn:transaction") { connection, _ async throws(PostgresError) in
+                try await connection.rollback()
+            },
+            "savepoint": command(worker, "conn:transaction") { connection, name async throws(PostgresError) in
+                try await connection.savepoint(name)
+            },
+            "release": command(worker, "conn:transaction") { connection, name async throws(PostgresError) in
+                try await connection.release(name)
+            },
+            "rollback_to": command(worker, "conn:transaction") { connection, name async throws(PostgresError) in
+                try await connection.rollback(to: name)
+            },
+            "prepare": command(worker, "conn:prepare") { connection, sql async throws(PostgresError) in
+                _ = try await connection.prepare(sql)
+            },
+            "notification": { [unowned worker] stack throws(ScriptError) in try waitForNotification(stack, worker) },
+            "pipeline": { [unowned worker] stack throws(ScriptError) in try runPipeline(stack, worker) },
+        ]
+    }
+
+    /// A function of a connection and at most one text, without a result.
     private static func command(
         _ worker: ScriptWorker, _ function: String,
         _ body: @escaping (Connection, String) async throws(PostgresError) -> Void
     ) -> HostFunction {
         { [unowned worker] stack throws(ScriptError) in
             let object = try stack.receiver(type, function)
-            let name = stack.isNil(at: 2) ? "" : try stack.requireString(2, function, "name")
+            let name = stack.isNil(at: 2) ? "" : try stack.requireString(2, function)
             return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
                 try await body(connection, name)
                 return { _ in 0 }
@@ -107,7 +117,8 @@ extension ConnectionObject {
             try stack.reserve(count + 1)
             for index in 0..<count { stack.pushElement(index + 1, of: entry) }
             let sql = try stack.requireString(entry + 1, "pipeline:query", "SQL text")
-            batch.append(PipelineStatement(sql, try ParameterReader.parameters(from: entry + 2, of: stack, "pipeline:query")))
+            batch.append(
+                PipelineStatement(sql, try ParameterReader.parameters(from: entry + 2, of: stack, "pipeline:query")))
             stack.setCount(entry - 1)
         }
         let reserve = worker.reserve
@@ -135,7 +146,8 @@ extension ConnectionObject {
             switch stack.string(at: key) {
             case "isolation":
                 let text = stack.string(at: value)?.lowercased() ?? ""
-                guard let level = TransactionOptions.Isolation.allCases.first(where: { $0.rawValue.lowercased() == text })
+                guard
+                    let level = TransactionOptions.Isolation.allCases.first(where: { $0.rawValue.lowercased() == text })
                 else {
                     let names = TransactionOptions.Isolation.allCases.map { "\"\($0.rawValue.lowercased())\"" }
                     throw ScriptError(
@@ -152,7 +164,8 @@ extension ConnectionObject {
                 let near = Suggestion.nearest(to: name ?? "", among: known)
                 throw ScriptError(
                     code: "RH2306",
-                    "conn:transaction: unknown option \"\(name ?? "?")\"" + (near.map { ", did you mean \"\($0)\"?" } ?? ""),
+                    "conn:transaction: unknown option \"\(name ?? "?")\""
+                        + (near.map { ", did you mean \"\($0)\"?" } ?? ""),
                     hint: "Options are \(known.joined(separator: ", ")).")
             }
         }

@@ -49,32 +49,35 @@ final class ConnectionObject {
         let table = stack.makeReference()
         worker.connectionMethods = table
         let properties = properties
-        type.register(in: stack, metamethods: [
-            "__index": { stack throws(ScriptError) in
-                stack.push(table)
-                stack.pushCopy(of: 2)
-                if stack.rawGet(from: -2) != .nil { return 1 }
-                let object = try stack.receiver(type, "connection")
-                guard let name = stack.string(at: 2), let property = properties[name] else { return 1 }
-                try property(object, stack)
-                return 1
-            },
-            "__close": { [unowned worker] stack throws(ScriptError) in
-                worker.release(try stack.receiver(type, "connection"))
-                return 0
-            },
-            "__tostring": { stack throws(ScriptError) in
-                let object = try stack.receiver(type, "connection")
-                let text = (try? object.connection).map { "connection (\($0.peer), pid \($0.pid))" }
-                stack.push(text ?? "connection (returned)")
-                return 1
-            },
-        ])
+        type.register(
+            in: stack,
+            metamethods: [
+                "__index": { stack throws(ScriptError) in
+                    stack.push(table)
+                    stack.pushCopy(of: 2)
+                    if stack.rawGet(from: -2) != .nil { return 1 }
+                    let object = try stack.receiver(type, "connection")
+                    guard let name = stack.string(at: 2), let property = properties[name] else { return 1 }
+                    try property(object, stack)
+                    return 1
+                },
+                "__close": { [worker] stack throws(ScriptError) in
+                    worker.release(try stack.receiver(type, "connection"))
+                    return 0
+                },
+                "__tostring": { stack throws(ScriptError) in
+                    let object = try stack.receiver(type, "connection")
+                    let text = (try? object.connection).map { "connection (\($0.peer), pid \($0.pid))" }
+                    stack.push(text ?? "connection (returned)")
+                    return 1
+                },
+            ])
     }
 
     private static let properties: [String: @Sendable (ConnectionObject, LuaStack) throws(ScriptError) -> Void] = [
         "pid": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.pid)) },
-        "server_version": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.serverVersion)) },
+        "server_version": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.serverVersion))
+        },
         "status": { object, stack throws(ScriptError) in stack.push(try object.status) },
     ]
 
@@ -97,19 +100,11 @@ final class ConnectionObject {
 
     private static func queryMethods(_ worker: ScriptWorker) -> [String: HostFunction] {
         [
-            "query": { [unowned worker] stack throws(ScriptError) in
+            "query": { [worker] stack throws(ScriptError) in
                 try query(stack, worker, "conn:query")
             },
-            "tryquery": { [unowned worker] stack throws(ScriptError) in try tryQuery(stack, worker) },
-            "check": { [unowned worker] stack throws(ScriptError) in
-                let object = try stack.receiver(type, "conn:prepare")
-                let sql = try stack.requireString(2, "conn:prepare", "SQL text")
-                return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
-                    _ = try await connection.prepare(sql)
-                    return { _ in 0 }
-                }
-            },
-            "rows": { [unowned worker] stack throws(ScriptError) in
+            "tryquery": { [worker] stack throws(ScriptError) in try tryQuery(stack, worker) },
+            "rows": { [worker] stack throws(ScriptError) in
                 let object = try stack.receiver(type, "conn:rows")
                 let sql = try stack.requireString(2, "conn:rows", "SQL text")
                 let parameters = try ParameterReader.parameters(from: 3, of: stack, "conn:rows")

@@ -149,7 +149,8 @@ final class CopyWriterObject {
         let mark = writer.format == .binary ? CopyBinaryWriter.beginField(in: &buffer) : buffer.count
         let hasValue: Bool
         do {
-            hasValue = try worker.rows.writer.append(stack.count, of: stack, as: column.kind, writer.format, to: &buffer)
+            hasValue = try worker.rows.writer.append(
+                stack.count, of: stack, as: column.kind, writer.format, to: &buffer)
         } catch {
             throw ScriptError(code: "RH2213", "column \"\(column.name)\": \(error.description)")
         }

@@ -29,7 +29,8 @@ enum ParameterReader {
             if stack.isInteger(at: index), let value = stack.integer(at: index) { return .integer(value) }
             return .float(stack.number(at: index) ?? 0)
         case .string: return .text(stack.bytes(at: index).map(Array.init) ?? [])
-        case .table: return .text(try isArray(index, stack) ? arrayText(index, stack) : FieldWriter.json(index, of: stack))
+        case .table:
+            return .text(try isArray(index, stack) ? arrayText(index, stack) : FieldWriter.json(index, of: stack))
         case .userdata:
             if let decimal = DecimalUserdata.read(at: index, of: stack.thread) {
                 return .typed(.numeric, Array(decimal.description.utf8))

@@ -30,17 +30,19 @@ final class StreamObject {
     }
 
     static func register(in stack: LuaStack) {
-        type.register(in: stack, metamethods: [
-            "__close": { stack throws(ScriptError) in
-                let source = try stack.receiver(type, "row iterator").source
-                // Where waiting is impossible, the connection is cleaned up when it is returned.
-                guard !source.hasEnded, source.worker.scheduler.mayWait(stack) else { return 0 }
-                return try source.worker.scheduler.wait(stack) { () async throws(ScriptError) in
-                    await source.close()
-                    return { _ in 0 }
+        type.register(
+            in: stack,
+            metamethods: [
+                "__close": { stack throws(ScriptError) in
+                    let source = try stack.receiver(type, "row iterator").source
+                    // Where waiting is impossible, the connection is cleaned up when it is returned.
+                    guard !source.hasEnded, source.worker.scheduler.mayWait(stack) else { return 0 }
+                    return try source.worker.scheduler.wait(stack) { () async throws(ScriptError) in
+                        await source.close()
+                        return { _ in 0 }
+                    }
                 }
-            }
-        ])
+            ])
     }
 }
 

@@ -23,7 +23,8 @@ extension LuaStack {
     func optionalDuration(_ index: Int32, _ function: String) throws(ScriptError) -> Duration? {
         if isNil(at: index) { return nil }
         if let duration = Durations.read(at: index, of: self) { return duration }
-        throw .argument(Int(index), of: function, "\(Durations.form) expected, got \(DisplayText.short(of: index, self))")
+        throw .argument(
+            Int(index), of: function, "\(Durations.form) expected, got \(DisplayText.short(of: index, self))")
     }
 
     /// Pushes a table of host functions.

@@ -2,7 +2,9 @@ import LuaRuntime
 
 /// Spans of time as scripts write them: seconds as a number, or "250ms", "30s", "5m", "2h", "1d".
 enum Durations {
-    private static let units: [String: Double] = ["us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400]
+    private static let units: [String: Double] = [
+        "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400,
+    ]
 
     static func read(_ text: String) -> Duration? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }

@@ -33,10 +33,11 @@ indirect enum LuaValue: Sendable {
             try stack.reserve(4)
             var fields: [(key: LuaValue, value: LuaValue)] = []
             try stack.forEach(in: index) { (key, value) throws(ScriptError) in
-                fields.append((
-                    try LuaValue(at: key, of: stack, depth: depth + 1),
-                    try LuaValue(at: value, of: stack, depth: depth + 1)
-                ))
+                fields.append(
+                    (
+                        try LuaValue(at: key, of: stack, depth: depth + 1),
+                        try LuaValue(at: value, of: stack, depth: depth + 1)
+                    ))
             }
             self = .table(fields)
         case .userdata:

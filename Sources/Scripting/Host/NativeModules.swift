@@ -77,6 +77,8 @@ enum NativeModules {
             },
             "workers": { [unowned worker] stack throws(ScriptError) in try WorkerGroup.run(stack, worker) },
         ])
+        stack.pushTable(of: ConnectionObject.sessionFunctions(worker))
+        stack.setField("session", of: -2)
         for (name, table) in [("connection", worker.connectionMethods), ("pool", worker.poolMethods)] {
             if let table { stack.push(table) } else { stack.pushNil() }
             stack.setField(name, of: -2)

@@ -13,6 +13,9 @@ final class ScriptWorker {
     var connectionMethods: LuaReference?
     var poolMethods: LuaReference?
     private var places: [Place: BorrowSite] = [:]
+    /// The places asked for last, newest first: a borrower's `getconn` and `putconn` alternate.
+    private var recent: (Place, BorrowSite)?
+    private var beforeRecent: (Place, BorrowSite)?
 
     private struct Place: Hashable {
         let source: UnsafeRawPointer
@@ -71,9 +74,16 @@ final class ScriptWorker {
     func borrowSite(_ stack: LuaStack) -> BorrowSite {
         guard let (source, line) = stack.callerAddress() else { return .unknown }
         let place = Place(source: source, line: line)
-        if let known = places[place] { return known }
-        let site = BorrowSite(stack.position() ?? "an unknown place")
+        if let (known, site) = recent, known == place { return site }
+        let last = beforeRecent
+        beforeRecent = recent
+        if let (known, site) = last, known == place {
+            recent = last
+            return site
+        }
+        let site = places[place] ?? BorrowSite(stack.position() ?? "an unknown place")
         places[place] = site
+        recent = (place, site)
         return site
     }
 

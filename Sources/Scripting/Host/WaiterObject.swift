@@ -16,15 +16,17 @@ final class WaiterObject {
     private var state = State.new
 
     static func register(in stack: LuaStack, _ worker: ScriptWorker) {
-        type.register(in: stack, methods: [
-            "wait": { [unowned worker] stack throws(ScriptError) in
-                try stack.receiver(type, "waiter:wait").wait(stack, worker)
-            },
-            "wake": { stack throws(ScriptError) in
-                stack.push(try stack.receiver(type, "waiter:wake").wake(stack))
-                return 1
-            },
-        ])
+        type.register(
+            in: stack,
+            methods: [
+                "wait": { [unowned worker] stack throws(ScriptError) in
+                    try stack.receiver(type, "waiter:wait").wait(stack, worker)
+                },
+                "wake": { stack throws(ScriptError) in
+                    stack.push(try stack.receiver(type, "waiter:wake").wake(stack))
+                    return 1
+                },
+            ])
     }
 
     private func wait(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {

@@ -38,7 +38,8 @@ final class WorkerGroup: Sendable {
     /// Arguments: how many workers, "module.function", the list. Waits, and pushes the list of results.
     static func run(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
         guard let count = stack.integer(at: 1), count >= 1, count <= 64 else {
-            throw .argument(1, of: "rh.workers", "an integer from 1 to 64 expected, got \(DisplayText.short(of: 1, stack))")
+            throw .argument(
+                1, of: "rh.workers", "an integer from 1 to 64 expected, got \(DisplayText.short(of: 1, stack))")
         }
         let path = try stack.requireString(2, "rh.workers", "\"module.function\"")
         guard let dot = path.lastIndex(of: "."), dot > path.startIndex else {

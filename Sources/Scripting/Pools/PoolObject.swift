@@ -13,25 +13,27 @@ final class PoolObject {
         stack.pushTable(of: methods(worker))
         worker.poolMethods = stack.makeReference()
         let table = worker.poolMethods
-        type.register(in: stack, metamethods: [
-            "__index": { stack throws(ScriptError) in
-                if let table { stack.push(table) }
-                stack.pushCopy(of: 2)
-                _ = stack.rawGet(from: -2)
-                return 1
-            },
-            "__tostring": { stack throws(ScriptError) in
-                let facts = try stack.receiver(type, "pool").pool.statistics()
-                stack.push("pool (\(facts.inUse) in use, \(facts.idle) idle, max \(facts.max))")
-                return 1
-            },
-        ])
+        type.register(
+            in: stack,
+            metamethods: [
+                "__index": { stack throws(ScriptError) in
+                    if let table { stack.push(table) }
+                    stack.pushCopy(of: 2)
+                    _ = stack.rawGet(from: -2)
+                    return 1
+                },
+                "__tostring": { stack throws(ScriptError) in
+                    let facts = try stack.receiver(type, "pool").pool.statistics()
+                    stack.push("pool (\(facts.inUse) in use, \(facts.idle) idle, max \(facts.max))")
+                    return 1
+                },
+            ])
     }
 
     private static func methods(_ worker: ScriptWorker) -> [String: HostFunction] {
         [
-            "getconn": { [unowned worker] stack throws(ScriptError) in try borrow(stack, worker) },
-            "putconn": { [unowned worker] stack throws(ScriptError) in try giveBack(stack, worker) },
+            "getconn": { [worker] stack throws(ScriptError) in try borrow(stack, worker) },
+            "putconn": { [worker] stack throws(ScriptError) in try giveBack(stack, worker) },
             "stats": { stack throws(ScriptError) in
                 PoolFacts.push(try stack.receiver(type, "pool:stats").pool.statistics(), to: stack)
                 return 1
@@ -47,7 +49,7 @@ final class PoolObject {
                 try stack.receiver(type, "pool:drain").pool.drain()
                 return 0
             },
-            "close": { [unowned worker] stack throws(ScriptError) in
+            "close": { [worker] stack throws(ScriptError) in
                 let pool = try stack.receiver(type, "pool:close").pool
                 let timeout = try stack.optionalDuration(2, "pool:close") ?? .seconds(10)
                 return try worker.scheduler.wait(stack) { () async throws(ScriptError) in

@@ -29,15 +29,20 @@ struct PoolOptions {
 }
 
 extension PoolOptions {
-    private static var durations: [String: WritableKeyPath<PoolSettings, Duration>] { [
-        "timeout": \.timeout, "check_idle": \.checkIdle, "max_lifetime": \.maxLifetime, "idle_timeout": \.idleTimeout,
-        "leak_after": \.leakAfter, "fail_fast_after": \.failFastAfter, "connect_timeout": \.connectTimeout,
-        "reset_timeout": \.resetTimeout,
-    ] }
+    private static var durations: [String: WritableKeyPath<PoolSettings, Duration>] {
+        [
+            "timeout": \.timeout, "check_idle": \.checkIdle, "max_lifetime": \.maxLifetime,
+            "idle_timeout": \.idleTimeout,
+            "leak_after": \.leakAfter, "fail_fast_after": \.failFastAfter, "connect_timeout": \.connectTimeout,
+            "reset_timeout": \.resetTimeout,
+        ]
+    }
 
-    private static var counts: [String: WritableKeyPath<PoolSettings, Int>] { [
-        "min": \.min, "minconn": \.min, "max": \.max, "maxconn": \.max, "max_waiting": \.maxWaiting,
-    ] }
+    private static var counts: [String: WritableKeyPath<PoolSettings, Int>] {
+        [
+            "min": \.min, "minconn": \.min, "max": \.max, "maxconn": \.max, "max_waiting": \.maxWaiting,
+        ]
+    }
 
     private static let resets: [String: ResetLevel] = [
         "none": .none, "rollback": .rollback, "clean": .clean, "discard": .discard,
@@ -110,7 +115,8 @@ extension PoolOptions {
                 + DisplayText.short(of: value, stack))
     }
 
-    private static func function(_ name: String, _ value: Int32, _ stack: LuaStack) throws(ScriptError) -> LuaReference {
+    private static func function(_ name: String, _ value: Int32, _ stack: LuaStack) throws(ScriptError) -> LuaReference
+    {
         guard stack.type(at: value) == .function else {
             throw wrong("option \"\(name)\": expected a function, got \(stack.describe(at: value))")
         }

@@ -7,7 +7,8 @@ enum DisplayText {
         switch stack.type(at: index) {
         case .none, .nil, .lightUserdata: nil
         case .boolean: stack.isTrue(at: index) ? "true" : "false"
-        case .number: stack.isInteger(at: index) ? stack.integer(at: index)?.description : stack.number(at: index)?.description
+        case .number:
+            stack.isInteger(at: index) ? stack.integer(at: index)?.description : stack.number(at: index)?.description
         case .string: stack.string(at: index)
         case .table: json(index, stack)
         case .userdata: FieldWriter.text(of: index, stack) ?? stack.describe(at: index)

@@ -117,7 +117,9 @@ struct FieldWriter: ~Copyable {
             let json = try Self.json(index, of: stack)
             scratch.removeAll(keepingAtMost: 1 << 16)
             scratch.append(json)
-            do { try FieldEncoder.append(text: scratch.bytes, as: kind, format, to: &buffer) } catch { throw .codec(error) }
+            do { try FieldEncoder.append(text: scratch.bytes, as: kind, format, to: &buffer) } catch {
+                throw .codec(error)
+            }
         default: throw .type("a table cannot be stored as \(kind)")
         }
     }
@@ -191,7 +193,9 @@ struct FieldWriter: ~Copyable {
             let length = stack.arrayLength(at: -1)
             if length == 0 { return .empty }
             lengths.append(length)
-            guard lengths.count <= ArrayShape.maximumDimensions else { throw .type("an array has at most 6 dimensions") }
+            guard lengths.count <= ArrayShape.maximumDimensions else {
+                throw .type("an array has at most 6 dimensions")
+            }
             do { try stack.reserve(2) } catch { throw .type(error.message) }
             stack.pushElement(1, of: stack.count)
         }

@@ -50,24 +50,26 @@ final class ResultObject {
 
     static func register(in stack: LuaStack, _ rows: RowLibrary) {
         let methods = makeMethods(in: stack, rows)
-        type.register(in: stack, metamethods: [
-            "__index": { stack throws(ScriptError) in
-                let object = try stack.receiver(type, "result")
-                if let position = stack.integer(at: 2) {
-                    object.pushRow(Int(position), at: 1, to: stack)
+        type.register(
+            in: stack,
+            metamethods: [
+                "__index": { stack throws(ScriptError) in
+                    let object = try stack.receiver(type, "result")
+                    if let position = stack.integer(at: 2) {
+                        object.pushRow(Int(position), at: 1, to: stack)
+                        return 1
+                    }
+                    return object.pushProperty(stack, methods)
+                },
+                "__len": { stack throws(ScriptError) in
+                    stack.push(Int64(try stack.receiver(type, "#result").result.count))
                     return 1
-                }
-                return object.pushProperty(stack, methods)
-            },
-            "__len": { stack throws(ScriptError) in
-                stack.push(Int64(try stack.receiver(type, "#result").result.count))
-                return 1
-            },
-            "__tostring": { stack throws(ScriptError) in
-                stack.push(try stack.receiver(type, "tostring").table(rows, stack))
-                return 1
-            },
-        ])
+                },
+                "__tostring": { stack throws(ScriptError) in
+                    stack.push(try stack.receiver(type, "tostring").table(rows, stack))
+                    return 1
+                },
+            ])
     }
 
     private func pushProperty(_ stack: LuaStack, _ methods: LuaReference) -> Int32 {

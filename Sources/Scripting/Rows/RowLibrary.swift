@@ -92,14 +92,14 @@ final class RowLibrary {
     private func registerMetamethods(in stack: LuaStack) {
         let methods = makeMethods(in: stack)
         let functions: [String: HostFunction] = [
-            "__index": { [unowned self] stack throws(ScriptError) in try indexRow(stack, methods) },
-            "__newindex": { [unowned self] stack throws(ScriptError) in try assignColumn(stack) },
+            "__index": { [self] stack throws(ScriptError) in try indexRow(stack, methods) },
+            "__newindex": { [self] stack throws(ScriptError) in try assignColumn(stack) },
             "__len": { stack throws(ScriptError) in
                 stack.push(Int64(try Self.row(at: 1, of: stack, "#row").shape.columns.count))
                 return 1
             },
-            "__pairs": { [unowned self] stack throws(ScriptError) in try pushIterator(stack) },
-            "__tostring": { [unowned self] stack throws(ScriptError) in
+            "__pairs": { [self] stack throws(ScriptError) in try pushIterator(stack) },
+            "__tostring": { [self] stack throws(ScriptError) in
                 stack.push(try text(of: stack))
                 return 1
             },
@@ -118,8 +118,8 @@ final class RowLibrary {
 
     private func makeMethods(in stack: LuaStack) -> LuaReference {
         let methods: [String: HostFunction] = [
-            "copy": { [unowned self] stack throws(ScriptError) in try copy(stack) },
-            "totable": { [unowned self] stack throws(ScriptError) in try pushTable(stack) },
+            "copy": { [self] stack throws(ScriptError) in try copy(stack) },
+            "totable": { [self] stack throws(ScriptError) in try pushTable(stack) },
             "columns": { stack throws(ScriptError) in
                 let row = try Self.row(at: 1, of: stack, "row:columns")
                 stack.pushTable(arrayCount: row.shape.columns.count)
@@ -145,7 +145,7 @@ final class RowLibrary {
 
     private func indexRow(_ stack: LuaStack, _ methods: LuaReference) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row")
-        if stack.type(at: 2) == .string, let name = stack.bytes(at: 2) {
+        if lua_type(stack.thread, 2) == LUA_TSTRING, let name = stack.bytes(at: 2) {
             if let column = row.shape.index(ofName: name) {
                 try pushValue(of: row, column, at: 1, to: stack)
                 return 1
@@ -167,7 +167,7 @@ final class RowLibrary {
 
     /// The column that the key at index 2 means: a name, or a number from 1.
     private func position(_ stack: LuaStack, _ row: RowUserdata) throws(ScriptError) -> Int {
-        if stack.type(at: 2) == .string, let name = stack.bytes(at: 2) {
+        if lua_type(stack.thread, 2) == LUA_TSTRING, let name = stack.bytes(at: 2) {
             if let column = row.shape.index(ofName: name) { return column }
             throw row.shape.unknownColumn(String(decoding: name, as: UTF8.self))
         }
@@ -185,7 +185,7 @@ final class RowLibrary {
         let row = try Self.row(at: 1, of: stack, "pairs")
         let count = row.shape.columns.count
         var next = 0
-        stack.push(function: { [unowned self] stack throws(ScriptError) in
+        stack.push(function: { [self] stack throws(ScriptError) in
             let row = try Self.row(at: 1, of: stack, "pairs")
             guard next < count else { return 0 }
             stack.push(row.shape.columns[next].name)

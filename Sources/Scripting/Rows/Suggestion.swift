@@ -18,7 +18,8 @@ enum Suggestion {
         for (row, character) in left.enumerated() {
             var current = [row + 1]
             for (column, other) in right.enumerated() {
-                var cost = min(previous[column] + (character == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1)
+                var cost = min(
+                    previous[column] + (character == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1)
                 if row > 0, column > 0, character == right[column - 1], left[row - 1] == other {
                     cost = min(cost, beforePrevious[column - 1] + 1)
                 }
