@@ -30,25 +30,27 @@ final class ErrorObject {
     }
 
     static func register(in stack: LuaStack) {
-        type.register(in: stack, metamethods: [
-            "__index": { stack throws(ScriptError) in
-                let object = try stack.receiver(type, "error")
-                if let name = stack.string(at: 2), let field = object.field(name) {
-                    stack.push(field)
-                } else {
-                    stack.pushNil()
-                }
-                return 1
-            },
-            "__tostring": { stack throws(ScriptError) in
-                stack.push(try stack.receiver(type, "error").text)
-                return 1
-            },
-            "__concat": { stack throws(ScriptError) in
-                stack.push(try text(in: stack, at: 1) + text(in: stack, at: 2))
-                return 1
-            },
-        ])
+        type.register(
+            in: stack,
+            metamethods: [
+                "__index": { stack throws(ScriptError) in
+                    let object = try stack.receiver(type, "error")
+                    if let name = stack.string(at: 2), let field = object.field(name) {
+                        stack.push(field)
+                    } else {
+                        stack.pushNil()
+                    }
+                    return 1
+                },
+                "__tostring": { stack throws(ScriptError) in
+                    stack.push(try stack.receiver(type, "error").text)
+                    return 1
+                },
+                "__concat": { stack throws(ScriptError) in
+                    stack.push(try text(in: stack, at: 1) + text(in: stack, at: 2))
+                    return 1
+                },
+            ])
     }
 
     private static func text(in stack: LuaStack, at index: Int32) throws(ScriptError) -> String {

@@ -31,7 +31,7 @@ package enum Interrupt: Sendable, Equatable {
 extension LuaFailure {
     /// Reads what `task`'s coroutine died of: the error value is on top of its stack, its calls are still there.
     init(raisedIn task: LuaTask, _ state: LuaState, _ status: Int32) {
-        let stack = state.stack // The coroutine's own may be full.
+        let stack = state.stack  // The coroutine's own may be full.
         lua_xmove(task.thread, stack.thread, 1)
         defer { lua_xmove(stack.thread, task.thread, 1) }
         let object = stack.object(at: -1, ErrorObject.type)

@@ -173,7 +173,9 @@ package final class LuaScheduler {
 
     /// Lets the other tasks run before the running one gets what `delivery` pushes.
     package func yield(_ stack: LuaStack, _ delivery: @escaping Delivery) throws(ScriptError) -> Int32 {
-        guard rh_waiting_obstacle(stack.thread) == nil, let task = current, !isStopping(task) else { return try delivery(stack) }
+        guard rh_waiting_obstacle(stack.thread) == nil, let task = current, !isStopping(task) else {
+            return try delivery(stack)
+        }
         task.delivery = .success(delivery)
         enqueue(task)
         return Int32(RH_WAIT)

@@ -72,7 +72,8 @@ extension LuaStack {
     }
 
     /// The object at a method's first argument; `method` as "conn:query".
-    package func receiver<Object: AnyObject>(_ type: ObjectType<Object>, _ method: String) throws(ScriptError) -> Object {
+    package func receiver<Object: AnyObject>(_ type: ObjectType<Object>, _ method: String) throws(ScriptError) -> Object
+    {
         if let object = object(at: 1, type) { return object }
         throw ScriptError(
             code: "RH1002", "\(method): called on \(describe(at: 1)), expected a \(type.name)",

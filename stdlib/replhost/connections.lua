@@ -48,7 +48,7 @@ local function may_retry(failure)
   return sqlstate == "40001" or sqlstate == "40P01"
 end
 
---- `conn:transaction([options,] fn)`: commits and returns what `fn(conn)` returns; rolls back on an error and raises it.
+--- `conn:transaction([options,] fn)`: commits and returns what `fn(conn)` returns; rolls back on an error, raises it.
 -- Inside a transaction it is a savepoint. `options`: isolation, readonly, deferrable, and retries, the number of times
 -- that a serialization failure or a deadlock is answered by running `fn` again.
 function connection:transaction(options, fn)
