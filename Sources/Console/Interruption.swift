@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Logging
 import Scripting
 import Synchronization
 
@@ -42,7 +43,11 @@ final class Interruption: Sendable {
 
     /// The script has ended; from here on closing has a few seconds.
     func end(with code: Int32) {
-        if code == ExitCode.interrupted { Terminal.writeError("interrupted\n") }
+        if code == ExitCode.interrupted {
+            Terminal.writeError("interrupted\n")
+            // That connections were not returned is no news now.
+            ScriptLog.output.level = .error
+        }
         state.withLock { $0 = .ending(code: code) }
         Signals.expire(after: Self.patience)
     }

@@ -17,9 +17,9 @@ final class ConsoleProcess {
     }
 
     /// Starts the program. `input` is a file; `output` is a descriptor, else a file that `printed` shows.
-    init(_ arguments: [String], input: String = "/dev/null", output: CInt? = nil, environment: [String: String] = [:])
-        throws
-    {
+    init(
+        _ arguments: [String], input: String = "/dev/null", output: CInt? = nil, environment: [String: String] = [:]
+    ) throws {
         directory = try TestWorkspace.shared().makeDirectory("console")
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -32,16 +32,35 @@ final class ConsoleProcess {
             posix_spawn_file_actions_addopen(&actions, 1, directory + "/output", flags, 0o600)
         }
         posix_spawn_file_actions_addopen(&actions, 2, directory + "/errors", flags, 0o600)
-        var attributes = Self.attributes()
+        pid = try Self.spawn(arguments, &actions, environment)
+    }
+
+    /// Starts the program in a session of its own, with the terminal at this path for all its streams.
+    init(_ arguments: [String], onTerminal path: String) throws {
+        directory = try TestWorkspace.shared().makeDirectory("console")
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
+        posix_spawn_file_actions_adddup2(&actions, 0, 1)
+        posix_spawn_file_actions_adddup2(&actions, 0, 2)
+        pid = try Self.spawn(arguments, &actions, ["TERM": "dumb"], ownSession: true)
+    }
+
+    private static func spawn(
+        _ arguments: [String], _ actions: inout posix_spawn_file_actions_t, _ environment: [String: String],
+        ownSession: Bool = false
+    ) throws -> pid_t {
+        var attributes = attributes(ownSession: ownSession)
         defer { posix_spawnattr_destroy(&attributes) }
-        let argv = ([Self.executable] + arguments).map { strdup($0) } + [nil]
+        let argv = ([executable] + arguments).map { strdup($0) } + [nil]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, Self.executable, &actions, &attributes, argv, envp)
-        self.pid = pid
-        try #require(code == 0, "cannot run \(Self.executable): build the product \"replhost\" first")
+        let code = posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
+        try #require(code == 0, "cannot run \(executable): build the product \"replhost\" first")
+        return pid
     }
 
     deinit {
@@ -99,7 +118,7 @@ final class ConsoleProcess {
     }()
 
     /// Signals as a terminal's foreground process has them, whatever the tests were started from.
-    private static func attributes() -> posix_spawnattr_t {
+    private static func attributes(ownSession: Bool) -> posix_spawnattr_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         var signals = sigset_t()
@@ -107,7 +126,9 @@ final class ConsoleProcess {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let newSession: CInt = 0x80  // POSIX_SPAWN_SETSID, which Swift's Glibc module does not show
+        let flags = CInt(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (ownSession ? newSession : 0)
+        posix_spawnattr_setflags(&attributes, Int16(flags))
         return attributes
     }
 }

@@ -26,29 +26,27 @@ import Testing
             """)
 
         #expect(
-            result
-                == .init(
-                    status: 0,
-                    output: """
-                        42
-                        1
-                        2
-                         a | name
-                        ---+------
-                         1 | Ann
-                        (1 row)
-                        BEGIN
-                        CREATE TABLE
-                        INSERT 0 2
-                        COMMIT
-                         id
-                        ----
-                          1
-                          2
-                        (2 rows)
-                        2
+            result.output == """
+                42
+                1
+                2
+                 a | name
+                ---+------
+                 1 | Ann
+                (1 row)
+                BEGIN
+                CREATE TABLE
+                INSERT 0 2
+                COMMIT
+                 id
+                ----
+                  1
+                  2
+                (2 rows)
+                2
 
-                        """, errors: ""))
+                """)
+        #expect(result.status == 0)
     }
 
     @Test func runsALastStatementWithoutItsSemicolon() async throws {
@@ -62,12 +60,13 @@ import Testing
 
         #expect(sql.status == 1)
         #expect(
-            sql.errors == """
+            sql.errors.hasSuffix(
+                """
                 error[RH2201]: column "nothing" does not exist (SQLSTATE 42703)
                   LINE 1: select nothing
                                  ^
 
-                """)
+                """))
         #expect(lua.status == 1 && lua.output == "")
         #expect(lua.errors.hasPrefix("error: no\n  --> stdin:1"))
         #expect(incomplete.errors == "error: the input ends in the middle of a statement\n")
