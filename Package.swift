@@ -69,7 +69,9 @@ let package = Package(
             name: "ConsoleTests", dependencies: ["Console", "Scripting", argumentParser], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["EventLoops", "Postgres", "PostgresProtocol", "Sandbox", "TestSupport"],
+            dependencies: [
+                "EventLoops", "LuaRuntime", "Postgres", "PostgresProtocol", "Sandbox", "Scripting", "TestSupport",
+            ],
             swiftSettings: strict),
     ]
 )
