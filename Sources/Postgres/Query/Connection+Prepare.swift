@@ -22,6 +22,18 @@ extension Connection {
         }
     }
 
+    /// The columns that a query has now: unlike `prepare`, asks the server also when the text is known.
+    package func describe(_ sql: String, until deadline: ContinuousClock.Instant? = nil) async throws(PostgresError)
+        -> ResultShape
+    {
+        try await statement(until: deadline) { _ throws(PostgresError) in
+            let key = StatementCache.Key(sql: sql, types: [])
+            let answer = try await exchangePrepare(key, name: "", forgetting: [], until: deadline)
+            defer { PQclear(answer) }
+            return ResultShape(answer)
+        }
+    }
+
     /// From the cache, or prepared in one round trip. The caller has taken the connection.
     func prepared(
         _ key: StatementCache.Key, until deadline: ContinuousClock.Instant?

@@ -68,7 +68,7 @@ extension ConnectionObject {
     private static func copyOut(
         of query: String, from source: String, _ connection: Connection
     ) async throws(PostgresError) -> (CopyOutStream, CopyTarget) {
-        let target = CopyTarget(shape: try await connection.prepare(query).shape)
+        let target = CopyTarget(shape: try await connection.describe(query))
         let list = source.hasPrefix("(") ? "" : target.list
         let options = target.isPortable ? " (FORMAT binary)" : ""
         return (try await connection.copyOut("COPY \(source) \(list) TO STDOUT\(options)"), target)
@@ -97,7 +97,7 @@ extension ConnectionObject {
     ) async throws(PostgresError) -> (CopyInWriter, CopyTarget) {
         let columns = names.isEmpty ? try await writableColumns(table, connection) : names
         let list = columns.map(SQLText.quoteIdentifier).joined(separator: ", ")
-        let target = CopyTarget(shape: try await connection.prepare("SELECT \(list) FROM \(table.sql)").shape)
+        let target = CopyTarget(shape: try await connection.describe("SELECT \(list) FROM \(table.sql)"))
         let options = target.isPortable ? " (FORMAT binary)" : ""
         return (try await connection.copyIn("COPY \(table.sql) \(target.list) FROM STDIN\(options)"), target)
     }
