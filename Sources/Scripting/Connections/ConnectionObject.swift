@@ -37,6 +37,9 @@ final class ConnectionObject {
         }
     }
 
+    /// False once it was given back: what was begun on it is the pool's to end.
+    var isHeld: Bool { (try? connection) != nil }
+
     func note(_ error: PostgresError) { lease?.note(error) }
 
     // MARK: Registration

@@ -64,6 +64,7 @@ final class CopyWriterObject {
         guard state == .writing else {
             throw ScriptError(code: "RH2212", "the COPY writer is closed")
         }
+        _ = try owner.connection
         let start = buffer.count
         do throws(ScriptError) {
             if let row = RowUserdata(at: 2, of: stack) {
@@ -216,6 +217,7 @@ final class CopyWriterObject {
         guard state == .writing else {
             throw ScriptError(code: "RH2212", "the COPY writer is closed")
         }
+        _ = try owner.connection
         state = .ended
         if writer.format == .binary { CopyBinaryWriter.appendTrailer(to: &buffer) }
         return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
@@ -236,7 +238,7 @@ final class CopyWriterObject {
     private func abort(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         guard state == .writing else { return 0 }
         state = .ended
-        guard worker.scheduler.mayWait(stack) else { return 0 }
+        guard owner.isHeld, worker.scheduler.mayWait(stack) else { return 0 }
         return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
             await writer.abort("given up by the script")
             return { _ in 0 }

@@ -62,6 +62,7 @@ final class RowSource: RowIterating {
     }
 
     func next(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        if !hasEnded { _ = try owner.connection }
         if worker.scheduler.isTurnOver() {
             return try worker.scheduler.yield(stack) { [self] stack throws(ScriptError) in try take(stack) }
         }
@@ -70,7 +71,7 @@ final class RowSource: RowIterating {
 
     func close() async {
         hasEnded = true
-        await stream.close()
+        if owner.isHeld { await stream.close() }
     }
 
     @inline(__always)
@@ -116,6 +117,7 @@ final class CopySource: RowIterating {
     }
 
     func next(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        if !hasEnded { _ = try owner.connection }
         if worker.scheduler.isTurnOver() {
             return try worker.scheduler.yield(stack) { [self] stack throws(ScriptError) in try take(stack) }
         }
@@ -124,7 +126,7 @@ final class CopySource: RowIterating {
 
     func close() async {
         hasEnded = true
-        await stream.close()
+        if owner.isHeld { await stream.close() }
     }
 
     private func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
