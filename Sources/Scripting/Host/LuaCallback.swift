@@ -46,9 +46,14 @@ final class LuaCallback: @unchecked Sendable {
 
     /// On the worker's loop. The first result if it is a string.
     private func call(_ pushArguments: (LuaStack) -> Int32) async -> Result<String?, LuaFailure> {
+        guard !worker.isEnding else {
+            return .failure(LuaFailure(error: ScriptError(code: "RH1307", "the script has ended")))
+        }
         let stack = worker.state.stack
         stack.push(reference)
         let task = worker.scheduler.spawn(stack, arguments: pushArguments(stack), origin: nil)
+        // The wait below may begin after the task has ended; its failure is seen either way.
+        worker.scheduler.watch(task) {}
         await withUnsafeContinuation { continuation in
             worker.scheduler.watch(task) { continuation.resume() }
         }

@@ -64,6 +64,7 @@ package final class ScriptHost: @unchecked Sendable {
     package func close() async {
         await actor.run { [self] _ in
             guard let worker else { return }
+            worker.isEnding = true
             worker.scheduler.killAll(.taskCancelled)
             await worker.scheduler.untilIdle()
             worker.close()
