@@ -1,3 +1,4 @@
+import CLuaShim
 import EventLoops
 import LuaRuntime
 import Postgres
@@ -12,6 +13,9 @@ final class ScriptWorker {
     /// The tables of methods, which the standard library's Lua code adds to.
     var connectionMethods: LuaReference?
     var poolMethods: LuaReference?
+    /// No code is started any more: pools in the background may still ask for some.
+    var isEnding = false
+    private var lastCollection = ContinuousClock.now - .seconds(1)
     private var places: [Place: BorrowSite] = [:]
     /// The places asked for last, newest first: a borrower's `getconn` and `putconn` alternate.
     private var recent: (Place, BorrowSite)?
@@ -67,8 +71,20 @@ final class ScriptWorker {
         if let lease = object.lease { lease.pool.release(lease) }
     }
 
-    /// For results: memory that the script's limit still has room for.
-    var reserve: Connection.Reserve { { [state] bytes in state.hasRoom(for: bytes) } }
+    /// Connections that no variable holds any more go back.
+    func collectGarbage() {
+        guard !isEnding else { return }
+        rh_collect_garbage(state.stack.thread)
+        lastCollection = .now
+    }
+
+    /// The same, unless it was done just now.
+    func collectForgotten() {
+        if ContinuousClock.now - lastCollection >= .milliseconds(100) { collectGarbage() }
+    }
+
+    /// Memory for the results of one query.
+    var reserve: Connection.Reserve { ResultMemory(of: self).reserve }
 
     /// Where the running script code is, for warnings and errors about leases.
     func borrowSite(_ stack: LuaStack) -> BorrowSite {

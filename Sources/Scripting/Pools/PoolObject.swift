@@ -1,3 +1,4 @@
+import EventLoops
 import LuaRuntime
 import Postgres
 
@@ -74,7 +75,9 @@ final class PoolObject {
         let timeout = try stack.optionalDuration(2, "pool:getconn")
         return try worker.scheduler.wait(stack) { () async throws(ScriptError) in
             do throws(PoolError) {
-                let lease = try await pool.acquire(on: worker.loop, timeout: timeout, site: site, borrower: borrower)
+                let lease = try await collecting(worker) { () async throws(PoolError) in
+                    try await pool.acquire(on: worker.loop, timeout: timeout, site: site, borrower: borrower)
+                }
                 return { stack in
                     stack.push(ConnectionObject(lease), ConnectionObject.type)
                     return 1
@@ -82,6 +85,21 @@ final class PoolObject {
             } catch {
                 throw ScriptError(error)
             }
+        }
+    }
+
+    /// Runs `acquire`, which waits: connections that the script has forgotten come back by a collection.
+    private static func collecting(
+        _ worker: ScriptWorker, _ acquire: () async throws(PoolError) -> Lease
+    ) async throws(PoolError) -> Lease {
+        let timer = worker.loop.schedule(at: .now + .milliseconds(200)) { worker.collectForgotten() }
+        defer { worker.loop.cancel(timer) }
+        do throws(PoolError) {
+            return try await acquire()
+        } catch {
+            guard case .selfDeadlock = error else { throw error }
+            worker.collectGarbage()
+            return try await acquire()
         }
     }
 

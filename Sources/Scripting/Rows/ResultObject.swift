@@ -9,25 +9,17 @@ final class ResultObject {
 
     let result: ResultSet
     private let factory: RowFactory
-    private let state: LuaState
     private var shape: RowShape { factory.shape }
 
-    /// The result's memory counts as the script's until the object is collected.
-    init(_ result: ResultSet, _ factory: RowFactory, _ state: LuaState) {
+    init(_ result: ResultSet, _ factory: RowFactory) {
         self.result = result
         self.factory = factory
-        self.state = state
-        state.charge(result.byteCount)
-    }
-
-    deinit {
-        if !state.isClosed { state.charge(-result.byteCount) }
     }
 
     /// Pushes a result; user value 1 is the table of its changed rows.
     static func push(_ result: ResultSet, _ rows: RowLibrary, to stack: LuaStack) {
         let factory = rows.factory(result.shape, in: stack)
-        stack.push(ResultObject(result, factory, stack.state), type, userValues: 1)
+        stack.push(ResultObject(result, factory), type, userValues: 1)
         stack.pushTable()
         lua_setiuservalue(stack.thread, -2, 1)
     }
