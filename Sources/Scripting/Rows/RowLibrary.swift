@@ -197,12 +197,12 @@ final class RowLibrary {
         return 2
     }
 
-    /// A table of all columns that are not NULL.
+    /// A table of all columns that are not NULL; of columns with the same name the first, as `row.name`.
     private func pushTable(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row:totable")
         stack.pushTable(fieldCount: row.shape.columns.count)
         let table = stack.count
-        for (index, column) in row.shape.columns.enumerated() {
+        for (index, column) in row.shape.columns.enumerated().reversed() {
             try pushValue(of: row, index, at: 1, to: stack)
             stack.setField(column.name, of: table)
         }
