@@ -53,7 +53,7 @@ function tasks.map(items, fn, options)
     error(("rh.map: option \"concurrency\": expected an integer >= 1, got %s"):format(tostring(limit)), 2)
   end
   local count, next_item, results, running, failure = #items, 1, {}, {}, nil
-  local function work()
+  local function work(own)
     while next_item <= count and not failure do
       local index = next_item
       next_item = index + 1
@@ -65,13 +65,13 @@ function tasks.map(items, fn, options)
       end
     end
     if failure then
-      for _, task in ipairs(running) do
-        if task.status == "waiting" then task:cancel() end
+      for number, task in ipairs(running) do
+        if number ~= own then task:cancel() end
       end
     end
   end
   local _ <close> = cancels(running)
-  for index = 1, math.min(limit, count) do running[index] = spawn(work) end
+  for index = 1, math.min(limit, count) do running[index] = spawn(work, index) end
   for _, task in ipairs(running) do pcall(task.wait, task) end
   if failure then error(failure[1], 0) end
   return results
