@@ -316,9 +316,9 @@ extension LuaScheduler {
         if task.handle == nil { reportUnseen(task) }
     }
 
-    /// Reports how `task` failed, unless somebody has seen it.
+    /// Reports how `task` failed, unless somebody has seen it or wanted it.
     func reportUnseen(_ task: LuaTask) {
-        guard let failure = task.failure, !task.isObserved else { return }
+        guard let failure = task.failure, failure.interrupt != .taskCancelled, !task.isObserved else { return }
         task.isObserved = true
         unseen.removeAll { $0 === task }
         onUnobservedFailure(failure)
