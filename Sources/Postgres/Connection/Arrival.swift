@@ -21,17 +21,24 @@ final class Arrival<Value: Sendable>: @unchecked Sendable {
         let timer = deadline.map { loop.schedule(at: $0) { self.wake() } }
         defer { if let timer { loop.cancel(timer) } }
         while value == nil, !Task.isCancelled, deadline.map({ ContinuousClock.now < $0 }) ?? true {
-            await suspend(on: loop)
+            await suspend(on: loop, until: deadline)
         }
         return value
     }
 
-    /// The explicit `isolation` keeps the closures on the loop: without, `withTaskCancellationHandler` leaves it.
-    private func suspend(on loop: EventLoop, isolation: isolated (any Actor)? = #isolation) async {
+    /// The explicit `isolation` keeps the closures on the loop: without, `withTaskCancellationHandler` leaves it. On the
+    /// way here others may have had their turn, so what is waited for is looked at again.
+    private func suspend(
+        on loop: EventLoop, until deadline: ContinuousClock.Instant?, isolation: isolated (any Actor)? = #isolation
+    ) async {
         await withTaskCancellationHandler {
             _ = isolation
-            await withCheckedContinuation { continuation in
-                if Task.isCancelled { continuation.resume() } else { waiters.append(continuation) }
+            await withTaskExecutorPreference(loop) {
+                _ = isolation
+                await withCheckedContinuation { continuation in
+                    let isOver = value != nil || Task.isCancelled || deadline.map { .now >= $0 } ?? false
+                    if isOver { continuation.resume() } else { waiters.append(continuation) }
+                }
             }
         } onCancel: {
             loop.post { self.wake() }
