@@ -7,7 +7,7 @@ extension ScriptTests {
     /// Ctrl-C at any point.
     @Suite struct Interrupts {
         private static let sleeper =
-            
+
             """
             SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(3_)' AND state = 'active'
             """
