@@ -16,11 +16,17 @@ package enum Program {
     private static func run(_ arguments: [String], _ signals: Signals) async -> Int32 {
         let line = ArgumentLine.expanded(arguments, inputIsTerminal: Terminal.inputIsTerminal)
         do {
-            try ArgumentLine.check(line)
-            return try await run(try ReplhostCommand.parseAsRoot(line), signals)
+            return try await run(try parse(line), signals)
         } catch {
             return answer(error)
         }
+    }
+
+    /// Scripts start often: they do without the parsers of all commands, unless there is something to complain about.
+    private static func parse(_ line: [String]) throws -> any ParsableCommand {
+        if line.first == "run", let command = try? RunCommand.parse(Array(line.dropFirst())) { return command }
+        try ArgumentLine.check(line)
+        return try ReplhostCommand.parseAsRoot(line)
     }
 
     private static func run(_ command: any ParsableCommand, _ signals: Signals) async throws -> Int32 {
