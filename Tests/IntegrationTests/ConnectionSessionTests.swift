@@ -45,7 +45,14 @@ struct ConnectionSessionTests {
             let pinned = Pinned(besides: connection)
             for _ in 0..<30 {
                 let stream = try await connection.rows("select repeat('x', 100) from generate_series(1, 100000)")
-                let cancelling = Task { await pinned.run { _ in await connection.cancelRunning() } }
+                let (begun, begins) = AsyncStream.makeStream(of: Void.self)
+                let cancelling = Task {
+                    await pinned.run { _ in
+                        begins.yield()
+                        await connection.cancelRunning()
+                    }
+                }
+                for await _ in begun.prefix(1) {}
                 _ = try? await stream.forEach()
                 let result = try await connection.query("select count(*)::int from generate_series(1, 20000)")
                 await cancelling.value
