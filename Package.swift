@@ -13,6 +13,9 @@ let strict: [SwiftSetting] = [
         ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+// Lua's errors jump over the functions of the shim, which the sanitizer's record of calls does not survive.
+let unseenByThreadSanitizer: CSetting = .unsafeFlags(["-fno-sanitize=thread"])
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let bigInt: Target.Dependency = .product(name: "BigInt", package: "BigInt")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -32,7 +35,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        .target(name: "CLuaShim", dependencies: ["CLua"]),
+        .target(name: "CLuaShim", dependencies: ["CLua"], cSettings: [unseenByThreadSanitizer]),
         .target(name: "EventLoops", dependencies: [deque, heap], swiftSettings: strict),
         .target(name: "PostgresProtocol", swiftSettings: strict),
         .target(
