@@ -6,18 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The sanitizer would hold signals back until the thread calls into libc, which a Lua loop never does. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
-#define INSTALL __sigaction
-#define NO_THREAD_SANITIZER __attribute__((disable_sanitizer_instrumentation))
-#endif
-#endif
-#ifndef INSTALL
-#define INSTALL sigaction
-#define NO_THREAD_SANITIZER
-#endif
+/* glibc's own: the thread sanitizer's `sigaction` holds signals back until the thread calls into libc, which a Lua loop
+   never does. (This library is compiled without it, for Lua's errors jump over the functions here.) */
+extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old) __attribute__((weak));
 
 /* How many instructions code that is being stopped gets for its `<close>` variables before it is stopped again. */
 static const int grace = 10000;
@@ -42,7 +33,6 @@ static void on_instruction(lua_State *L, lua_Debug *info) {
   lua_sethook(L, NULL, 0, 0); /* left from code that was stopped while this coroutine was suspended */
 }
 
-NO_THREAD_SANITIZER
 static void arm_at_once(lua_State *L) {
   lua_sethook(L, on_instruction, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
@@ -112,7 +102,6 @@ int rh_exit_code(rh_state *S) { return S->exit_code; }
 const char *rh_interrupt_position(rh_state *S) { return S->interrupt_position; }
 uint64_t rh_progress(rh_state *S) { return atomic_load_explicit(&S->progress, memory_order_relaxed); }
 
-NO_THREAD_SANITIZER
 void rh_kill_running(rh_state *S, rh_interrupt kind) {
   lua_State *running = S->running;
   if (running == NULL) return;
@@ -126,7 +115,6 @@ static const int signal_number = SIGUSR2;
 
 /* On the thread that runs the code: nothing of Lua moves while its hook is set, as in lua.c. A request that comes late
    finds other code, or none, and is forgotten. */
-NO_THREAD_SANITIZER
 static void on_signal(int number) {
   (void)number;
   rh_state *S = current;
@@ -140,7 +128,7 @@ static void on_signal(int number) {
 static void install_handler(void) {
   struct sigaction action = {.sa_handler = on_signal};
   sigemptyset(&action.sa_mask);
-  INSTALL(signal_number, &action, NULL);
+  (__sigaction != NULL ? __sigaction : sigaction)(signal_number, &action, NULL);
 }
 
 /* Threads of libdispatch block nearly all signals, and so do the threads they start. */
