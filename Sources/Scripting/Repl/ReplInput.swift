@@ -31,7 +31,7 @@ extension ScriptHost {
     package func execute(sql: String) async -> EvaluationOutcome {
         await evaluate(
             """
-            if conn == nil or conn.status == "closed" then conn = pool:getconn() end
+            if conn == nil or conn.status == "broken" or conn.status == "returned" then conn = pool:getconn() end
             return conn:query(\(LuaLiteral.quoted(sql)))
             """)
     }

@@ -141,16 +141,25 @@ function Pool:query(sql, ...) end
 ---@return PoolStats
 function Pool:stats() end
 
---- New limits; takes effect at once.
----@param limits {min: integer?, max: integer?}
-function Pool:resize(limits) end
+--- New bounds; they take effect at once, surplus connections are closed when idle or when they come back.
+---@param max integer
+---@param min integer?
+function Pool:resize(max, min) end
 
 --- Closes idle connections, and the others as they come back.
 function Pool:drain() end
 
 --- Wakes who waits with "pool is closed"; borrowed connections have `timeout` to come back.
----@param timeout Duration?
+---@param timeout Duration? default 10 s
+---@return integer cut_off how many did not come back
 function Pool:close(timeout) end
+
+--- Borrows a connection for one transaction: `conn:transaction`.
+---@generic T
+---@param fn fun(conn: Connection): T...
+---@return T...
+---@overload fun(self: Pool, options: TransactionOptions, fn: fun(conn: Connection): ...): ...
+function Pool:transaction(fn) end
 
 ---@class Column
 ---@field name string
@@ -215,7 +224,7 @@ function CopyWriter:close() end
 --- One session. All calls that wait let other tasks run meanwhile. After `putconn` every use is an error.
 ---@field pid integer of the server process
 ---@field server_version integer 150004 is 15.4
----@field status string "idle", "active", "in_transaction", "in_error" or "closed"
+---@field status string "idle", "active", "transaction", "failed", "broken" or "returned"
 local Connection = {}
 
 --- Runs a statement. Values go as `$1`, …, typed by the server's own inference; several statements
@@ -268,11 +277,19 @@ function Connection:copy_out(source) end
 ---@return CopyWriter
 function Connection:copy_in(target, columns) end
 
---- Calls `fn(conn)`; its queries are sent without waiting for each other's results.
----@generic T
----@param fn fun(conn: Connection): T...
----@return T...
+--- Calls `fn(batch)`; what it adds with `batch:query(sql, …)` goes to the server in one round trip, as one implicit
+--- transaction. Raises the first error.
+---@param fn fun(batch: Batch)
+---@return Result[]
 function Connection:pipeline(fn) end
+
+---@class Batch
+local Batch = {}
+
+---@param sql string
+---@param ... PgValue
+---@return integer position of its result
+function Batch:query(sql, ...) end
 
 ---@param channel string
 function Connection:listen(channel) end
@@ -374,6 +391,10 @@ function Channel:send(value) end
 function Channel:receive() end
 
 function Channel:close() end
+
+--- Iterates until the channel is closed and empty.
+---@return fun(): any
+function Channel:each() end
 
 --- A queue between tasks that holds `capacity` values.
 ---@param capacity integer
