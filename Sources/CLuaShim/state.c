@@ -5,59 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* MARK: Memory */
-
-static size_t memory_used(rh_state *S) { return S->used + S->charged; }
-
-static bool is_over_limit(rh_state *S, size_t growth) {
-  return S->limit > 0 && (growth > S->limit || memory_used(S) > S->limit - growth);
-}
-
-static bool refuses(rh_state *S, size_t growth) {
-  if (S->host_depth > 0) return false; /* Swift frames may not be jumped over: the limit waits for their return */
-  if (S->fail_in > 0 && --S->fail_in == 0) {
-    S->fail_in = 1;
-    return true;
-  }
-  return is_over_limit(S, growth);
-}
-
-/* The system has no memory left, and Lua's error would jump over Swift frames. */
-static _Noreturn void give_up(void) {
-  fputs("error[RH1208]: the system has no memory left\n", stderr);
-  _Exit(1);
-}
-
-static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
-  rh_state *S = context;
-  if (block == NULL) old_size = 0;
-  if (new_size == 0) {
-    free(block);
-    S->used -= old_size;
-    return NULL;
-  }
-  if (new_size > old_size && refuses(S, new_size - old_size)) return NULL;
-  void *result = realloc(block, new_size);
-  if (result != NULL) {
-    S->used += new_size - old_size;
-  } else if (S->main != NULL && S->host_depth > 0) {
-    give_up();
-  }
-  return result;
-}
-
-size_t rh_memory_used(rh_state *S) { return memory_used(S); }
-size_t rh_memory_limit(rh_state *S) { return S->limit; }
-void rh_set_memory_limit(rh_state *S, size_t limit) { S->limit = limit; }
-
-void rh_charge(rh_state *S, ptrdiff_t bytes) {
-  size_t given_back = bytes < 0 ? (size_t)-bytes : 0;
-  S->charged -= given_back < S->charged ? given_back : S->charged;
-  if (bytes > 0) S->charged += (size_t)bytes;
-}
-
-void rh_fail_allocation(rh_state *S, uint64_t n) { S->fail_in = n; }
-
 /* MARK: States */
 
 static int panic(lua_State *L) {
@@ -87,8 +34,9 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
   S->limit = limit;
   S->host_depth = 1; /* outside of Lua code the host is running */
   for (int kind = 0; kind < RH_INTERRUPT_KINDS; kind++) S->interrupt_errors[kind] = LUA_NOREF;
-  S->main = lua_newstate(allocate, S);
+  S->main = lua_newstate(rh_allocate, S);
   if (S->main == NULL) {
+    rh_free_slabs(&S->small);
     free(S);
     return NULL;
   }
@@ -102,6 +50,7 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
 
 void rh_free_state(rh_state *S) {
   free(S->directory);
+  rh_free_slabs(&S->small);
   free(S);
 }
 
@@ -110,12 +59,32 @@ lua_State *rh_main_thread(rh_state *S) { return S->main; }
 void *rh_owner(rh_state *S) { return S->owner; }
 void rh_set_owner(rh_state *S, void *owner) { S->owner = owner; }
 
+/* A userdata that holds an object of the host. */
+typedef struct {
+  void *object;
+} holder;
+
+static void *push_holder(lua_State *L, const void *type, void *object, size_t size, int user_values) {
+  holder *h = lua_newuserdatauv(L, size, user_values);
+  h->object = NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+  lua_setmetatable(L, -2);
+  h->object = object;
+  return h;
+}
+
 /* MARK: Host functions */
 
+/* The upvalue of a host function. */
+typedef struct {
+  holder held;
+  rh_function function;
+} callee;
+
 static void enforce_limit(lua_State *L, rh_state *S) {
-  if (!is_over_limit(S, 0) || S->host_depth > 0) return;
+  if (!would_be_over_limit(S, 0) || S->host_depth > 0) return;
   lua_gc(L, LUA_GCCOLLECT);
-  if (!is_over_limit(S, 0)) return;
+  if (!would_be_over_limit(S, 0)) return;
   lua_settop(L, 0);
   lua_rawgeti(L, LUA_REGISTRYINDEX, S->memory_error);
   lua_error(L);
@@ -147,24 +116,19 @@ static int resumed(lua_State *L, int status, lua_KContext context) {
 
 static int call_host(lua_State *L) {
   rh_state *S = state_of(L);
-  rh_function function = (rh_function)lua_touserdata(L, lua_upvalueindex(1));
-  void *context = lua_touserdata(L, lua_upvalueindex(2));
+  callee *called = lua_touserdata(L, lua_upvalueindex(1));
   rh_interrupt before = S->killing;
   S->host_depth++;
-  return leave_host(L, S, function(L, context), before);
+  return leave_host(L, S, called->function(L, called->held.object), before);
 }
 
-void rh_push_function(lua_State *L, rh_function function) {
-  lua_pushlightuserdata(L, (void *)function);
-  lua_insert(L, -2);
-  lua_pushcclosure(L, call_host, 2);
+void rh_push_function(lua_State *L, const void *type, void *object, rh_function function) {
+  callee *called = push_holder(L, type, object, sizeof *called, 0);
+  called->function = function;
+  lua_pushcclosure(L, call_host, 1);
 }
 
 /* MARK: Objects */
-
-typedef struct {
-  void *object;
-} holder;
 
 static int release_object(lua_State *L) {
   holder *h = lua_touserdata(L, 1);
@@ -179,11 +143,7 @@ static int release_object(lua_State *L) {
 }
 
 void rh_push_object(lua_State *L, const void *type, void *object, int user_values) {
-  holder *h = lua_newuserdatauv(L, sizeof *h, user_values);
-  h->object = NULL;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, type);
-  lua_setmetatable(L, -2);
-  h->object = object;
+  push_holder(L, type, object, sizeof(holder), user_values);
 }
 
 void *rh_object(lua_State *L, int index, const void *type) {

@@ -13,12 +13,27 @@ typedef struct rh_resumer {
   struct rh_resumer *below;
 } rh_resumer;
 
+/* Small blocks: lists of free ones by size, cut from slabs that live as long as the state. */
+enum { RH_SMALL_STEP = 16, RH_SMALL_SIZES = 16 };
+
+typedef struct rh_free_block {
+  struct rh_free_block *next;
+} rh_free_block;
+
+typedef struct {
+  rh_free_block *free[RH_SMALL_SIZES];
+  rh_free_block *slabs;
+  char *fresh; /* what is left of the newest slab */
+  char *fresh_end;
+} rh_small_blocks;
+
 struct rh_state {
   lua_State *main;
   void *owner;
   rh_function deliver;
   void (*release)(void *object);
 
+  rh_small_blocks small;
   size_t used;    /* by Lua */
   size_t charged; /* by the host, on the script's behalf */
   size_t limit;
@@ -57,9 +72,18 @@ static inline void set_hosted(lua_State *L, bool value) {
   *extra_space(L) = (*extra_space(L) & ~(uintptr_t)1) | (value ? 1 : 0);
 }
 
+static inline size_t memory_used(rh_state *S) { return S->used + S->charged; }
+static inline bool would_be_over_limit(rh_state *S, size_t growth) {
+  return S->limit > 0 && (growth > S->limit || memory_used(S) > S->limit - growth);
+}
+
 static inline void note_progress(rh_state *S) {
   atomic_store_explicit(&S->progress, ++S->progress_counter, memory_order_relaxed);
 }
+
+/* The lua_Alloc of every state; `context` is the state. */
+void *rh_allocate(void *context, void *block, size_t old_size, size_t new_size);
+void rh_free_slabs(rh_small_blocks *small);
 
 /* Makes `L` raise the requested interrupt at its next instruction; one that is being stopped has its grace first. */
 void rh_arm(lua_State *L);

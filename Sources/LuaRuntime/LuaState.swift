@@ -158,10 +158,8 @@ private func deliverResults(_ thread: OpaquePointer?, _ owner: UnsafeMutableRawP
     guard let thread, let owner else { return 0 }
     // Safe: the state outlives every call into it.
     let state = Unmanaged<LuaState>.fromOpaque(owner).takeUnretainedValue()
-    return LuaStack(thread).answer { stack throws(ScriptError) in
-        guard let scheduler = state.scheduler else { return 0 }
-        return try scheduler.deliver(to: stack)
-    }
+    let stack = LuaStack(thread)
+    do throws(ScriptError) { return try state.scheduler?.deliver(to: stack) ?? 0 } catch { return stack.raise(error) }
 }
 
 private func releaseObject(_ object: UnsafeMutableRawPointer?) {

@@ -16,10 +16,10 @@ package final class ObjectType<Object: AnyObject>: Sendable {
         key = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
     }
 
-    /// Makes the type's metatable in a state. `methods` are found by name, after `properties`, which are called with
-    /// the object when it is read; `metamethods` go in as they are.
+    /// Makes the type's metatable in a state. `methods` (or what is in `methodTable`) are found by name, after
+    /// `properties`, which are called with the object when it is read; `metamethods` go in as they are.
     package func register(
-        in stack: LuaStack, methods: [String: HostFunction] = [:],
+        in stack: LuaStack, methods: [String: HostFunction] = [:], methodTable: LuaReference? = nil,
         properties: [String: HostFunction] = [:], metamethods: [String: HostFunction] = [:]
     ) {
         stack.pushTable(fieldCount: metamethods.count + 4)
@@ -28,7 +28,12 @@ package final class ObjectType<Object: AnyObject>: Sendable {
             stack.push(function: body)
             stack.setField(name, of: -2)
         }
-        if metamethods["__index"] == nil { setIndex(in: stack, methods, properties) }
+        if let methodTable {
+            stack.push(methodTable)
+            stack.setField("__index", of: -2)
+        } else if metamethods["__index"] == nil {
+            setIndex(in: stack, methods, properties)
+        }
         lua_rawsetp(stack.thread, rh_registry_index(), key)
     }
 
@@ -52,6 +57,32 @@ package final class ObjectType<Object: AnyObject>: Sendable {
     }
 }
 
+/// A host function for what is called a million times a second: no closure is built, kept or counted for a call.
+/// Its body is one call of `LuaStack.direct`.
+package typealias DirectFunction = @convention(c) (LuaThread?, UnsafeMutableRawPointer?) -> Int32
+
+extension LuaStack {
+    /// Pushes a function that runs `function` with `object`, which Lua holds as long as the function lives.
+    package func push(direct function: DirectFunction, _ object: AnyObject) {
+        // Safe: the reference is released once, by the userdata's `__gc`.
+        rh_push_function(thread, HostClosure.type.key, Unmanaged.passRetained(object).toOpaque(), function)
+    }
+
+    /// What a `DirectFunction` answers: `body`'s answer with the object that it was pushed with.
+    @inline(__always)
+    package static func direct<Object: AnyObject>(
+        _ thread: LuaThread?, _ object: UnsafeMutableRawPointer?, _ type: Object.Type,
+        _ body: (Object, LuaStack) throws(ScriptError) -> Int32
+    ) -> Int32 {
+        guard let thread, let object else { return 0 }
+        // Safe: the object's userdata is an upvalue of the function that is running.
+        return Unmanaged<Object>.fromOpaque(object)._withUnsafeGuaranteedRef { object in
+            let stack = LuaStack(thread)
+            do throws(ScriptError) { return try body(object, stack) } catch { return stack.raise(error) }
+        }
+    }
+}
+
 /// A Swift closure that Lua can call.
 final class HostClosure {
     let body: HostFunction
@@ -64,8 +95,7 @@ final class HostClosure {
 extension LuaStack {
     /// Pushes a function that calls `body`.
     package func push(function body: @escaping HostFunction) {
-        push(HostClosure(body), HostClosure.type)
-        rh_push_function(thread, callClosure)
+        push(direct: callClosure, HostClosure(body))
     }
 
     /// Pushes what `error` looks like in Lua: an object with its fields, which knows where it was raised.
@@ -86,11 +116,11 @@ extension LuaStack {
         return nil
     }
 
-    /// The innermost Lua function on the stack as the address of its chunk's name and the line: cheaper than
-    /// `position()`, and as good a key. The address is valid while the chunk lives.
+    /// Who calls the running host function, as the address of its chunk's name and the line: cheaper than `position()`,
+    /// and as good a key. The address is valid while the chunk lives.
     package func callerAddress() -> (source: UnsafeRawPointer, line: Int32)? {
         var info = lua_Debug()
-        var level: Int32 = 0
+        var level: Int32 = 1
         while lua_getstack(thread, level, &info) != 0 {
             level += 1
             lua_getinfo(thread, "Sl", &info)
@@ -106,24 +136,18 @@ extension LuaStack {
 }
 
 /// Runs a host function's body; its error becomes the one that C raises.
-private func callClosure(_ thread: OpaquePointer?, _ context: UnsafeMutableRawPointer?) -> Int32 {
-    guard let thread, let holder = context?.load(as: UnsafeRawPointer?.self) else { return 0 }
-    let stack = LuaStack(thread)
-    // Safe: the closure's userdata is an upvalue of the function that is running.
-    return stack.answer(Unmanaged<HostClosure>.fromOpaque(holder).takeUnretainedValue().body)
+private func callClosure(_ thread: LuaThread?, _ closure: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, closure, HostClosure.self) { closure, stack throws(ScriptError) in try closure.body(stack) }
 }
 
 extension LuaStack {
     /// A host function's answer that raises the value on top of the stack as it is.
     package func raise() -> Int32 { Int32(RH_RAISE) }
 
-    func answer(_ body: HostFunction) -> Int32 {
-        do {
-            return try body(self)
-        } catch {
-            lua_checkstack(thread, 4)
-            push(error: error)
-            return Int32(RH_RAISE)
-        }
+    /// A host function's answer that raises `error`.
+    package func raise(_ error: ScriptError) -> Int32 {
+        lua_checkstack(thread, 4)
+        push(error: error)
+        return raise()
     }
 }

@@ -29,8 +29,8 @@ typedef enum {
   RH_INTERRUPT_KINDS
 } rh_interrupt;
 
-/* A function of the host, written in Swift. Always returns; never raises. `context` is the second upvalue's block. */
-typedef int32_t (*rh_function)(lua_State *L, void *context);
+/* A function of the host, written in Swift. Always returns; never raises. `object` is what it was pushed with. */
+typedef int32_t (*rh_function)(lua_State *L, void *object);
 
 typedef struct rh_state rh_state;
 
@@ -58,8 +58,8 @@ void rh_fail_allocation(rh_state *S, uint64_t n);
 
 /* MARK: Host functions and objects (all of them for use inside host functions) */
 
-/* Pushes a function that calls `function`; takes a block (userdata) or nil from the top of the stack as its context. */
-void rh_push_function(lua_State *L, rh_function function);
+/* Pushes a function that calls `function` with `object`, which is held as rh_push_object does. */
+void rh_push_function(lua_State *L, const void *type, void *object, rh_function function);
 /* Pushes a userdata that holds `object` (a retained reference, given up to Lua) with the metatable registered at `type`. */
 void rh_push_object(lua_State *L, const void *type, void *object, int user_values);
 /* The object of the userdata at `index` if its metatable is the one registered at `type`, else NULL. */

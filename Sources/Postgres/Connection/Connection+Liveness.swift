@@ -24,6 +24,13 @@ extension Connection {
         return true
     }
 
+    /// As `isAlive()`, but what it has said within the last 50 µs still holds: a server's end takes longer to arrive.
+    func isAlive(at now: MonotonicTime) -> Bool {
+        if now.nanoseconds(since: lookedAt) < 50_000, !isBroken { return true }
+        lookedAt = now
+        return isAlive()
+    }
+
     /// One round trip with an empty statement. A connection that does not answer in time is broken from then on.
     package func ping(until deadline: ContinuousClock.Instant) async -> Bool {
         do throws(PostgresError) {

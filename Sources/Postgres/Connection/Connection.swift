@@ -42,6 +42,8 @@ package final class Connection: @unchecked Sendable {
     /// Session state may have changed since the connect or the last reset: SET, LISTEN, temporary tables, advisory
     /// locks. A cheap guess from the text of the statements, on the safe side.
     package internal(set) var isDirty = false
+    /// When the pool looked for signs of life.
+    var lookedAt = MonotonicTime(nanoseconds: 0)
     /// The backend's process id; 0 before the connect is complete.
     package private(set) var pid: Int32 = 0
 

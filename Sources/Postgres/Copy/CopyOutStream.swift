@@ -122,6 +122,7 @@ package final class CopyOutStream {
             throw error
         }
         state = .ended
+        if let rowCount { connection.noteStreamed(rowCount, query) }
         return .end
     }
 }

@@ -1,5 +1,5 @@
 /// Where a lease was asked for, in terms of the program that asked: what warnings and errors name.
-package struct BorrowSite: Sendable, Equatable {
+package final class BorrowSite: Sendable, Equatable {
     /// What a leak warning shows beside the site.
     package struct Inspection: Sendable, Equatable {
         package var traceback: String?
@@ -11,7 +11,7 @@ package struct BorrowSite: Sendable, Equatable {
         }
     }
 
-    /// Short, such as `"shop.lua:12"`; up to 15 bytes cost no allocation.
+    /// Short, such as `"shop.lua:12"`.
     package let description: String
     /// Called on the borrower's event loop, at most once, when a leak is reported.
     package let inspect: (@Sendable () -> Inspection)?

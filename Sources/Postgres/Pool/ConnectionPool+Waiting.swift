@@ -71,7 +71,7 @@ extension ConnectionPool {
         }
         if let failure { throw failure }
         guard let offer, let connection else { return nil }
-        if let fault = fault(of: connection) {
+        if let fault = fault(of: connection, now: .now) {
             update { $0.machine.acceptedFoundDead(offer, fault, now: .now) }
             return nil
         }

@@ -67,7 +67,9 @@ package final class ConnectionPool: Sendable {
                 return (id, connection)
             }
             guard let (id, connection) = taken else { return nil }
-            guard let fault = fault(of: connection) else { return Lease(connection, id, of: self, site: site) }
+            guard let fault = fault(of: connection, now: now) else {
+                return Lease(connection, id, of: self, site: site)
+            }
             update { $0.machine.takenFoundDead(id, fault, now: .now) }
         }
     }
@@ -128,8 +130,8 @@ package final class ConnectionPool: Sendable {
     var needsRole: Bool { role.isSet }
 
     /// Why a connection must not be handed out, as far as can be seen without a round trip.
-    func fault(of connection: Connection) -> CloseReason? {
-        guard connection.isAlive() else { return .foundDead }
+    func fault(of connection: Connection, now: MonotonicTime) -> CloseReason? {
+        guard connection.isAlive(at: now) else { return .foundDead }
         return needsRole && !role.isFulfilled(by: connection) ? .roleChanged : nil
     }
 

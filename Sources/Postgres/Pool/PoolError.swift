@@ -21,6 +21,8 @@ package enum PoolError: Error, Sendable, Equatable {
     case leaseAborted(borrowed: String)
     /// Given back to a pool that it was not borrowed from.
     case foreignConnection(borrowed: String)
+    /// The connection was an `on_connect` hook's, which has returned.
+    case hookEnded
     case invalidOption(name: String, value: String, expected: String)
 }
 
@@ -75,6 +77,8 @@ extension PoolError: CustomStringConvertible {
             "connection borrowed at \(borrowed) was taken away because the pool was closed"
         case .foreignConnection(let borrowed):
             "connection borrowed at \(borrowed) belongs to another pool"
+        case .hookEnded:
+            "the connection was on_connect's and is the pool's now"
         case .invalidOption(let name, let value, let expected):
             "invalid value for option \"\(name)\": expected \(expected), got \(value)"
         }
@@ -98,6 +102,8 @@ extension PoolError: CustomStringConvertible {
             "Return it to the pool whose getconn gave it out."
         case .rejected(let failure) where failure.sqlstate?.hasPrefix("28") == true:
             "Check user, password and pg_hba.conf."
+        case .hookEnded:
+            "Borrow one with pool:getconn()."
         case .rejected, .closed, .cancelled, .leaseAborted, .invalidOption:
             nil
         }

@@ -165,7 +165,7 @@ extension PoolStateMachine {
         case .tooManyWaiting: counters.refused += 1
         case .unavailable, .rejected: counters.unavailable += 1
         case .selfDeadlock: counters.deadlocks += 1
-        case .closed, .cancelled, .alreadyReturned, .usedAfterReturn, .leaseAborted, .foreignConnection,
+        case .closed, .cancelled, .alreadyReturned, .usedAfterReturn, .leaseAborted, .foreignConnection, .hookEnded,
             .invalidOption:
             break
         }

@@ -45,8 +45,7 @@ extension Connection {
         defer { PQclear(answer) }
         let types = (0..<PQnparams(answer)).map { OID(PQparamtype(answer, $0)) }
         let statement = PreparedStatement(
-            sql: key.sql, name: name, parameterTypes: types, described: ResultShape(answer),
-            dirties: StatementTraits(key.sql).dirties)
+            sql: key.sql, name: name, parameterTypes: types, described: ResultShape(answer))
         statements.insert(statement, for: key)
         return statement
     }

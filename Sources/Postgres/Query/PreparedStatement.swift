@@ -12,13 +12,17 @@ package final class PreparedStatement: Sendable {
     let format: DataFormat
     /// Running it may change session state.
     let dirties: Bool
+    /// COPY and a subquery can run it.
+    let isPlainQuery: Bool
 
-    init(sql: String, name: String, parameterTypes: [OID], described: ResultShape, dirties: Bool) {
+    init(sql: String, name: String, parameterTypes: [OID], described: ResultShape) {
+        let traits = StatementTraits(sql)
         self.sql = sql
         self.name = name
         self.parameterTypes = parameterTypes
         self.format = described.bestFormat
         self.shape = described.requested(in: described.bestFormat)
-        self.dirties = dirties
+        dirties = traits.dirties
+        isPlainQuery = traits.isPlainQuery
     }
 }

@@ -145,6 +145,7 @@ package final class RowStream {
             throw error
         }
         state = .ended
+        if let affected { connection.noteStreamed(affected, query) }
         return .end
     }
 }

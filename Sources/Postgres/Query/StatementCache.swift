@@ -14,6 +14,8 @@ struct StatementCache {
     private struct Slot {
         var key: Key
         var statement: PreparedStatement
+        /// Of its last stream that was read to the end.
+        var rowCount: Int?
         var newer: Int
         var older: Int
     }
@@ -51,11 +53,21 @@ struct StatementCache {
         return slots[slot].statement
     }
 
+    /// Streaming it by COPY, which is planned anew each time, is not worth while.
+    func returnsFew(_ key: Key) -> Bool {
+        guard let slot = index[key], let count = slots[slot].rowCount else { return false }
+        return count < 1000
+    }
+
+    mutating func noteStreamed(_ count: Int, _ key: Key) {
+        if let slot = index[key] { slots[slot].rowCount = count }
+    }
+
     /// Adds a statement that is not there yet, at the cost of the oldest if the cache is full.
     mutating func insert(_ statement: PreparedStatement, for key: Key) {
         guard capacity > 0 else { return evicted.append(statement.name) }
         makeRoom(for: 1)
-        let slot = Slot(key: key, statement: statement, newer: Self.none, older: Self.none)
+        let slot = Slot(key: key, statement: statement, rowCount: nil, newer: Self.none, older: Self.none)
         let position = free.popLast() ?? slots.count
         if position == slots.count { slots.append(slot) } else { slots[position] = slot }
         index[key] = position

@@ -9,16 +9,24 @@ struct StatementTraits: Equatable {
     /// It may leave something behind in the session.
     var dirties: Bool
 
+    /// It reads only: no part of it, as far as its words tell, writes or locks.
+    var isPlainQuery: Bool
+
     init(_ sql: String) {
         count = 0
         isPlannable = false
         dirties = Self.mentionsSessionState(sql)
+        isPlainQuery = false
         for statement in SQLScanner(sql) {
             count += 1
             isPlannable = statement.keyword.isEmpty || Self.plannable.contains(statement.keyword)
             if !isPlannable && !Self.harmless.contains(statement.keyword) { dirties = true }
+            isPlainQuery = Self.queries.contains(statement.keyword)
         }
+        isPlainQuery = isPlainQuery && count == 1 && !Self.mentionsWriting(sql)
     }
+
+    private static let queries: Set<String> = ["", "SELECT", "VALUES", "WITH", "TABLE"]
 
     private static let plannable: Set<String> = [
         "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "WITH", "TABLE",
@@ -35,22 +43,44 @@ struct StatementTraits: Equatable {
     private static func mentionsSessionState(_ sql: String) -> Bool {
         var sql = sql
         return sql.withUTF8 { bytes in
-            words.contains { Self.contains(UnsafeRawBufferPointer(bytes), word: $0) }
+            sessionWords.contains { Self.contains(UnsafeRawBufferPointer(bytes), $0) }
         }
     }
 
-    private static let words: [[UInt8]] = ["temp", "set_config", "advisory", "setseed"].map { Array($0.utf8) }
+    /// Words that make a query write, lock or make a table.
+    private static func mentionsWriting(_ sql: String) -> Bool {
+        var sql = sql
+        return sql.withUTF8 { bytes in
+            writingWords.contains { Self.contains(UnsafeRawBufferPointer(bytes), $0, asWord: true) }
+        }
+    }
 
-    /// Whether `word` (lower case letters, "_") occurs, whatever its case.
-    private static func contains(_ text: UnsafeRawBufferPointer, word: [UInt8]) -> Bool {
+    private static let sessionWords: [[UInt8]] = ["temp", "set_config", "advisory", "setseed"].map { Array($0.utf8) }
+    private static let writingWords: [[UInt8]] = ["insert", "update", "delete", "merge", "into", "share"].map {
+        Array($0.utf8)
+    }
+
+    /// Whether `word` (lower case letters, "_") occurs, whatever its case; if asked, as a word of its own.
+    private static func contains(_ text: UnsafeRawBufferPointer, _ word: [UInt8], asWord: Bool = false) -> Bool {
         guard text.count >= word.count else { return false }
-        var start = 0
-        while start <= text.count - word.count {
+        for start in 0...(text.count - word.count) {
             var matched = 0
             while matched < word.count, text[start + matched] | 0x20 == word[matched] | 0x20 { matched += 1 }
-            if matched == word.count { return true }
-            start += 1
+            guard matched == word.count else { continue }
+            if !asWord { return true }
+            let isPart = start > 0 && continuesName(text[start - 1])
+            let goesOn = start + matched < text.count && continuesName(text[start + matched])
+            if !isPart && !goesOn { return true }
         }
         return false
+    }
+
+    private static func continuesName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "$"), 0x80...:
+            true
+        default: false
+        }
     }
 }

@@ -43,11 +43,11 @@ package enum FieldDecoder {
         _ field: UnsafeRawBufferPointer, _ kind: ValueKind, _ format: DataFormat
     ) throws(CodecError) -> Double {
         if format == .text { return try FloatText.parse(field, kind) }
-        if kind == .float8 {
+        if case .float8 = kind {
             guard field.count == 8 else { throw .wrongLength(kind, expected: 8, found: field.count) }
             return Double(bitPattern: field.loadBigEndian(0, as: UInt64.self))
         }
-        guard kind == .float4 else { throw .notAssignable(kind, from: "a float") }
+        guard case .float4 = kind else { throw .notAssignable(kind, from: "a float") }
         guard field.count == 4 else { throw .wrongLength(kind, expected: 4, found: field.count) }
         return Double(Float(bitPattern: field.loadBigEndian(0, as: UInt32.self)))
     }

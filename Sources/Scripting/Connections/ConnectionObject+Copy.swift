@@ -25,7 +25,8 @@ extension ConnectionObject {
                                 name: $0.name, type: $0.type, kind: ValueKind($0.type), format: stream.format)
                         }
                         let factory = worker.rows.factory(columns, in: stack)
-                        return StreamObject.push(CopySource(stream, factory, object, worker), to: stack)
+                        return StreamObject.push(
+                            RowSource(CopySupply(stream), factory, object, worker), to: stack)
                     }
                 }
             },
@@ -56,11 +57,11 @@ extension ConnectionObject {
     ) async throws(PostgresError) -> (CopyOutStream, CopyTarget) {
         guard !text.hasBareSpace, let name = QualifiedName(parsing: text) else {
             let query = text.trimmedSQL
-            return try await copyOut(of: query, from: "(\(query))", connection)
+            return try await copyOut(of: query, from: "(\n\(query)\n)", connection)
         }
         let query = "SELECT * FROM \(name.sql)"
         guard try await isPlainTable(name, connection) else {
-            return try await copyOut(of: query, from: "(\(query))", connection)
+            return try await copyOut(of: query, from: "(\n\(query)\n)", connection)
         }
         return try await copyOut(of: query, from: name.sql, connection)
     }
@@ -71,7 +72,8 @@ extension ConnectionObject {
         let target = CopyTarget(shape: try await connection.describe(query))
         let list = source.hasPrefix("(") ? "" : target.list
         let options = target.isPortable ? " (FORMAT binary)" : ""
-        return (try await connection.copyOut("COPY \(source) \(list) TO STDOUT\(options)"), target)
+        let copy = "COPY \(source) \(list) TO STDOUT\(options)"
+        return (try await connection.copyOut(copy, of: query, as: target.shape), target)
     }
 
     /// COPY takes tables without generated columns as they are.

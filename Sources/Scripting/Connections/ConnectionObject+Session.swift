@@ -18,15 +18,15 @@ extension ConnectionObject {
                 }
             },
             "cancel": { [unowned worker] stack throws(ScriptError) in
-                let connection = try stack.receiver(type, "conn:cancel").connection
+                let connection = try stack.receiver(type, "conn:cancel").usable
                 return try worker.scheduler.wait(stack) { () async throws(ScriptError) in
                     await connection.cancelRunning()
                     return { _ in 0 }
                 }
             },
             "close": { stack throws(ScriptError) in
-                let object = try stack.receiver(type, "conn:close")
-                if let lease = object.lease { lease.pool.release(lease, discard: true) }
+                let lease = try stack.receiver(type, "conn:close")
+                lease.pool?.release(lease, discard: true)
                 return 0
             },
         ]

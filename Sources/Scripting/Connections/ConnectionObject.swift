@@ -1,46 +1,9 @@
 import LuaRuntime
 import Postgres
 
-/// A connection as a script holds it: a lease from a pool, or, inside `on_connect`, the new connection itself.
-final class ConnectionObject {
-    static let type = ObjectType<ConnectionObject>("connection")
-
-    private enum Holder {
-        case lease(Lease)
-        case visiting(Connection)
-        case visited
-    }
-
-    private var holder: Holder
-
-    init(_ lease: Lease) { holder = .lease(lease) }
-
-    init(visiting connection: Connection) { holder = .visiting(connection) }
-
-    func endVisit() { holder = .visited }
-
-    var lease: Lease? {
-        if case .lease(let lease) = holder { lease } else { nil }
-    }
-
-    var connection: Connection {
-        get throws(ScriptError) {
-            switch holder {
-            case .lease(let lease):
-                do { return try lease.connection } catch { throw ScriptError(error) }
-            case .visiting(let connection): return connection
-            case .visited:
-                throw ScriptError(
-                    code: "RH2305", "the connection was on_connect's and is the pool's now",
-                    hint: "Borrow one with pool:getconn().")
-            }
-        }
-    }
-
-    /// False once it was given back: what was begun on it is the pool's to end.
-    var isHeld: Bool { (try? connection) != nil }
-
-    func note(_ error: PostgresError) { lease?.note(error) }
+/// A connection as a script holds it: a lease.
+enum ConnectionObject {
+    static let type = ObjectType<Lease>("connection")
 
     // MARK: Registration
 
@@ -77,27 +40,12 @@ final class ConnectionObject {
             ])
     }
 
-    private static let properties: [String: @Sendable (ConnectionObject, LuaStack) throws(ScriptError) -> Void] = [
-        "pid": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.pid)) },
-        "server_version": { object, stack throws(ScriptError) in stack.push(Int64(try object.connection.serverVersion))
+    private static let properties: [String: @Sendable (Lease, LuaStack) throws(ScriptError) -> Void] = [
+        "pid": { object, stack throws(ScriptError) in stack.push(Int64(try object.usable.pid)) },
+        "server_version": { object, stack throws(ScriptError) in stack.push(Int64(try object.usable.serverVersion))
         },
-        "status": { object, stack throws(ScriptError) in stack.push(try object.status) },
+        "status": { object, stack throws(ScriptError) in stack.push(object.status) },
     ]
-
-    /// "idle", "active", "transaction", "failed", "broken" or "returned".
-    private var status: String {
-        get throws(ScriptError) {
-            guard let connection = try? connection else { return "returned" }
-            if connection.isBroken { return "broken" }
-            return switch connection.transactionStatus {
-            case .idle: "idle"
-            case .active: "active"
-            case .inTransaction: "transaction"
-            case .inError: "failed"
-            case .unknown: "broken"
-            }
-        }
-    }
 
     // MARK: Queries
 
@@ -112,10 +60,18 @@ final class ConnectionObject {
                 let sql = try stack.requireString(2, "conn:rows", "SQL text")
                 let parameters = try ParameterReader.parameters(from: 3, of: stack, "conn:rows")
                 return try worker.wait(stack, on: object) { connection async throws(PostgresError) in
-                    let stream = try await connection.rows(sql, parameters)
+                    let feed = try await connection.stream(sql, parameters)
                     return { stack throws(ScriptError) in
-                        let factory = worker.rows.factory(stream.shape, in: stack)
-                        return StreamObject.push(RowSource(stream, factory, object, worker), to: stack)
+                        switch feed {
+                        case .results(let stream):
+                            let factory = worker.rows.factory(stream.shape, in: stack)
+                            return StreamObject.push(
+                                RowSource(ResultSupply(stream), factory, object, worker), to: stack)
+                        case .copy(let stream, let shape):
+                            let factory = worker.rows.factory(shape, in: stack)
+                            return StreamObject.push(
+                                RowSource(CopySupply(stream), factory, object, worker), to: stack)
+                        }
                     }
                 }
             },
@@ -164,6 +120,32 @@ final class ConnectionObject {
                     return 2
                 }
             }
+        }
+    }
+}
+
+extension Lease {
+    /// The connection, or the error that a script gets.
+    var usable: Connection {
+        get throws(ScriptError) {
+            do { return try connection } catch { throw ScriptError(error) }
+        }
+    }
+
+    func requireHeld() throws(ScriptError) {
+        if !isHeld { _ = try usable }
+    }
+
+    /// "idle", "active", "transaction", "failed", "broken" or "returned".
+    fileprivate var status: String {
+        guard let connection = try? connection else { return "returned" }
+        if connection.isBroken { return "broken" }
+        return switch connection.transactionStatus {
+        case .idle: "idle"
+        case .active: "active"
+        case .inTransaction: "transaction"
+        case .inError: "failed"
+        case .unknown: "broken"
         }
     }
 }

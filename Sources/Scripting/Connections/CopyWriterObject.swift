@@ -28,14 +28,14 @@ final class CopyWriterObject {
     private let writer: CopyInWriter
     private let columns: [RowShape.Column]
     private let indices: [String: Int]
-    private let owner: ConnectionObject
+    private let owner: Lease
     private let worker: ScriptWorker
     private var buffer = ByteBuffer(capacity: 1 << 17)
     private var scratch = ByteBuffer()
     private var mapping: Mapping?
     private var state = State.writing
 
-    init(_ writer: CopyInWriter, _ columns: [RowShape.Column], _ owner: ConnectionObject, _ worker: ScriptWorker) {
+    init(_ writer: CopyInWriter, _ columns: [RowShape.Column], _ owner: Lease, _ worker: ScriptWorker) {
         self.writer = writer
         self.columns = columns
         self.owner = owner
@@ -64,7 +64,7 @@ final class CopyWriterObject {
         guard state == .writing else {
             throw ScriptError(code: "RH2212", "the COPY writer is closed")
         }
-        _ = try owner.connection
+        try owner.requireHeld()
         let start = buffer.count
         do throws(ScriptError) {
             if let row = RowUserdata(at: 2, of: stack) {
@@ -217,7 +217,7 @@ final class CopyWriterObject {
         guard state == .writing else {
             throw ScriptError(code: "RH2212", "the COPY writer is closed")
         }
-        _ = try owner.connection
+        try owner.requireHeld()
         state = .ended
         if writer.format == .binary { CopyBinaryWriter.appendTrailer(to: &buffer) }
         return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in

@@ -41,7 +41,7 @@ extension ScriptError {
         case .selfDeadlock: "RH2303"
         case .closed, .leaseAborted: "RH2304"
         case .cancelled: "RH2205"
-        case .alreadyReturned, .usedAfterReturn, .foreignConnection: "RH2305"
+        case .alreadyReturned, .usedAfterReturn, .foreignConnection, .hookEnded: "RH2305"
         case .invalidOption: "RH2306"
         }
     }

@@ -16,16 +16,17 @@ protocol RowIterating: AnyObject {
 final class StreamObject {
     static let type = ObjectType<StreamObject>("row iterator")
 
-    private let source: any RowIterating
+    fileprivate let source: any RowIterating
 
     private init(_ source: any RowIterating) { self.source = source }
 
     /// Pushes what a generic `for` takes: the iterator, two nils, and what is closed at the end.
     static func push(_ source: any RowIterating, to stack: LuaStack) -> Int32 {
-        stack.push(function: { stack throws(ScriptError) in try source.next(stack) })
+        let stream = StreamObject(source)
+        stack.push(direct: nextRow, stream)
         stack.pushNil()
         stack.pushNil()
-        stack.push(StreamObject(source), type)
+        stack.push(stream, type)
         return 4
     }
 
@@ -46,23 +47,47 @@ final class StreamObject {
     }
 }
 
-/// `conn:rows(sql, …)`.
-final class RowSource: RowIterating {
+private func nextRow(_ thread: LuaThread?, _ stream: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, stream, StreamObject.self) { stream, stack throws(ScriptError) in
+        try stream.source.next(stack)
+    }
+}
+
+/// What a `RowSource` takes its rows from.
+protocol RowSupply: AnyObject {
+    /// Pushes the next row if it is here. Does not wait.
+    func push(_ factory: RowFactory, to stack: LuaStack) throws(ScriptError) -> RowSupplyStep
+    /// Waits until there is something to push.
+    func wait() async throws(PostgresError)
+    /// The rows that are left are not wanted.
+    func close() async
+}
+
+enum RowSupplyStep {
+    case pushed
+    case failed(PostgresError)
+    /// Nothing has come yet.
+    case pending
+    case end
+}
+
+/// The rows of `conn:rows(sql, …)` and `conn:copy_out(…)`.
+final class RowSource<Supply: RowSupply>: RowIterating {
     let worker: ScriptWorker
-    private let stream: RowStream
+    private let supply: Supply
     private let factory: RowFactory
-    private let owner: ConnectionObject
+    private let owner: Lease
     private(set) var hasEnded = false
 
-    init(_ stream: RowStream, _ factory: RowFactory, _ owner: ConnectionObject, _ worker: ScriptWorker) {
-        self.stream = stream
+    init(_ supply: Supply, _ factory: RowFactory, _ owner: Lease, _ worker: ScriptWorker) {
+        self.supply = supply
         self.factory = factory
         self.owner = owner
         self.worker = worker
     }
 
     func next(_ stack: LuaStack) throws(ScriptError) -> Int32 {
-        if !hasEnded { _ = try owner.connection }
+        if !hasEnded { try owner.requireHeld() }
         if worker.scheduler.isTurnOver() {
             return try worker.scheduler.yield(stack) { [self] stack throws(ScriptError) in try take(stack) }
         }
@@ -71,26 +96,27 @@ final class RowSource: RowIterating {
 
     func close() async {
         hasEnded = true
-        if owner.isHeld { await stream.close() }
+        if owner.isHeld { await supply.close() }
     }
 
     @inline(__always)
     private func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
-        let step: RowStream.Step
-        do { step = try stream.next() } catch { throw fail(error) }
-        switch step {
-        case .row(let row):
-            row.fill(RowUserdata.push(factory, size: row.layoutSize, to: stack))
-        case .pending:
-            return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
-                do throws(PostgresError) { try await stream.wait() } catch { throw fail(error) }
-                return { [self] stack throws(ScriptError) in try take(stack) }
-            }
+        switch try supply.push(factory, to: stack) {
+        case .pushed: return 1
+        case .failed(let error): throw fail(error)
+        case .pending: return try wait(stack)
         case .end:
             hasEnded = true
             stack.pushNil()
+            return 1
         }
-        return 1
+    }
+
+    private func wait(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+            do throws(PostgresError) { try await supply.wait() } catch { throw fail(error) }
+            return { [self] stack throws(ScriptError) in try take(stack) }
+        }
     }
 
     private func fail(_ error: PostgresError) -> ScriptError {
@@ -100,77 +126,76 @@ final class RowSource: RowIterating {
     }
 }
 
-/// `conn:copy_out(…)`.
-final class CopySource: RowIterating {
-    let worker: ScriptWorker
-    private let stream: CopyOutStream
-    private let factory: RowFactory
-    private let owner: ConnectionObject
-    private var messages = CopyBinaryMessages()
-    private(set) var hasEnded = false
+/// Rows of a query as libpq gives them one by one.
+final class ResultSupply: RowSupply {
+    private let stream: RowStream
 
-    init(_ stream: CopyOutStream, _ factory: RowFactory, _ owner: ConnectionObject, _ worker: ScriptWorker) {
-        self.stream = stream
-        self.factory = factory
-        self.owner = owner
-        self.worker = worker
-    }
+    init(_ stream: RowStream) { self.stream = stream }
 
-    func next(_ stack: LuaStack) throws(ScriptError) -> Int32 {
-        if !hasEnded { _ = try owner.connection }
-        if worker.scheduler.isTurnOver() {
-            return try worker.scheduler.yield(stack) { [self] stack throws(ScriptError) in try take(stack) }
+    func wait() async throws(PostgresError) { try await stream.wait() }
+
+    func close() async { await stream.close() }
+
+    @inline(__always)
+    func push(_ factory: RowFactory, to stack: LuaStack) throws(ScriptError) -> RowSupplyStep {
+        do throws(PostgresError) {
+            switch try stream.next() {
+            case .row(let row):
+                row.fill(RowUserdata.push(factory, size: row.layoutSize, to: stack))
+                return .pushed
+            case .pending: return .pending
+            case .end: return .end
+            }
+        } catch {
+            return .failed(error)
         }
-        return try take(stack)
     }
+}
 
-    func close() async {
-        hasEnded = true
-        if owner.isHeld { await stream.close() }
-    }
+/// Rows that come by COPY.
+final class CopySupply: RowSupply {
+    private let stream: CopyOutStream
+    private var messages = CopyBinaryMessages()
 
-    private func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+    init(_ stream: CopyOutStream) { self.stream = stream }
+
+    func wait() async throws(PostgresError) { try await stream.wait() }
+
+    func close() async { await stream.close() }
+
+    @inline(__always)
+    func push(_ factory: RowFactory, to stack: LuaStack) throws(ScriptError) -> RowSupplyStep {
         while true {
             let step: CopyOutStream.Step
-            do { step = try stream.next() } catch { throw fail(error) }
+            do throws(PostgresError) { step = try stream.next() } catch { return .failed(error) }
             switch step {
             case .message(let message):
-                if try push(message, to: stack) { return 1 }
-            case .pending:
-                return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
-                    do throws(PostgresError) { try await stream.wait() } catch { throw fail(error) }
-                    return { [self] stack throws(ScriptError) in try take(stack) }
-                }
-            case .end:
-                hasEnded = true
-                stack.pushNil()
-                return 1
+                if try push(message, factory, to: stack) { return .pushed }
+            case .pending: return .pending
+            case .end: return .end
             }
         }
     }
 
     /// False if the message held no row (the header or the trailer of the binary format).
-    private func push(_ message: UnsafeRawBufferPointer, to stack: LuaStack) throws(ScriptError) -> Bool {
-        do {
+    @inline(__always)
+    private func push(
+        _ message: UnsafeRawBufferPointer, _ factory: RowFactory, to stack: LuaStack
+    ) throws(ScriptError) -> Bool {
+        let columns = factory.shape.columns.count
+        do throws(CopyError) {
             if stream.format == .binary {
                 guard let tuple = try messages.tuple(in: message) else { return false }
-                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: factory.shape.columns.count)
+                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: columns)
                 try RowLayout.fill(RowUserdata.push(factory, size: size, to: stack), fromBinaryTuple: tuple)
             } else {
-                let size = RowLayout.size(ofTextLine: message, columns: factory.shape.columns.count)
+                let size = RowLayout.size(ofTextLine: message, columns: columns)
                 _ = try RowLayout.fill(
-                    RowUserdata.push(factory, size: size, to: stack), fromTextLine: message,
-                    columns: factory.shape.columns.count)
+                    RowUserdata.push(factory, size: size, to: stack), fromTextLine: message, columns: columns)
             }
             return true
         } catch {
             throw ScriptError(code: "RH2210", "COPY: \(error)")
         }
-    }
-
-    private func fail(_ error: PostgresError) -> ScriptError {
-        hasEnded = true
-        owner.note(error)
-        return ScriptError(error)
     }
 }

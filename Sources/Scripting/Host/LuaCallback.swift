@@ -28,10 +28,10 @@ final class LuaCallback: @unchecked Sendable {
         let home = connection.loop
         let outcome = await worker.scheduler.actor.run { [self] _ in
             connection.attach(to: worker.loop)
-            let visitor = ConnectionObject(visiting: connection)
-            defer { visitor.endVisit() }
+            let shown = Lease(showing: connection)
+            defer { shown.endShowing() }
             return await call { stack in
-                stack.push(visitor, ConnectionObject.type)
+                stack.push(shown, ConnectionObject.type)
                 return 1
             }
         }

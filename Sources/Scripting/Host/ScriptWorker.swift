@@ -52,10 +52,10 @@ final class ScriptWorker {
 
     /// Runs `operation` while the script's code waits; its error is a PgError in Lua.
     func wait(
-        _ stack: LuaStack, on object: ConnectionObject,
+        _ stack: LuaStack, on object: Lease,
         _ operation: @escaping (Connection) async throws(PostgresError) -> Delivery
     ) throws(ScriptError) -> Int32 {
-        let connection = try object.connection
+        let connection = try object.usable
         return try scheduler.wait(stack) { () async throws(ScriptError) in
             do throws(PostgresError) {
                 return try await operation(connection)
@@ -67,9 +67,7 @@ final class ScriptWorker {
     }
 
     /// The end of a connection's scope: `<close>`.
-    func release(_ object: ConnectionObject) {
-        if let lease = object.lease { lease.pool.release(lease) }
-    }
+    func release(_ lease: Lease) { lease.pool?.release(lease) }
 
     /// Connections that no variable holds any more go back.
     func collectGarbage() {

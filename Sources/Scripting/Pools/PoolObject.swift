@@ -12,29 +12,25 @@ final class PoolObject {
 
     static func register(in stack: LuaStack, _ worker: ScriptWorker) {
         stack.pushTable(of: methods(worker))
-        worker.poolMethods = stack.makeReference()
-        let table = worker.poolMethods
+        stack.push(direct: getconn, worker)
+        stack.setField("getconn", of: -2)
+        stack.push(direct: putconn, worker)
+        stack.setField("putconn", of: -2)
+        let table = stack.makeReference()
+        worker.poolMethods = table
         type.register(
-            in: stack,
+            in: stack, methodTable: table,
             metamethods: [
-                "__index": { stack throws(ScriptError) in
-                    if let table { stack.push(table) }
-                    stack.pushCopy(of: 2)
-                    _ = stack.rawGet(from: -2)
-                    return 1
-                },
                 "__tostring": { stack throws(ScriptError) in
                     let facts = try stack.receiver(type, "pool").pool.statistics()
                     stack.push("pool (\(facts.inUse) in use, \(facts.idle) idle, max \(facts.max))")
                     return 1
-                },
+                }
             ])
     }
 
     private static func methods(_ worker: ScriptWorker) -> [String: HostFunction] {
         [
-            "getconn": { [worker] stack throws(ScriptError) in try borrow(stack, worker) },
-            "putconn": { [worker] stack throws(ScriptError) in try giveBack(stack, worker) },
             "stats": { stack throws(ScriptError) in
                 PoolFacts.push(try stack.receiver(type, "pool:stats").pool.statistics(), to: stack)
                 return 1
@@ -64,12 +60,12 @@ final class PoolObject {
         ]
     }
 
-    private static func borrow(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
+    fileprivate static func borrow(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
         let pool = try stack.receiver(type, "pool:getconn").pool
         let site = worker.borrowSite(stack)
         let borrower = worker.borrower
         if let lease = pool.tryAcquire(on: worker.loop, site: site, borrower: borrower) {
-            stack.push(ConnectionObject(lease), ConnectionObject.type)
+            stack.push(lease, ConnectionObject.type)
             return 1
         }
         let timeout = try stack.optionalDuration(2, "pool:getconn")
@@ -79,7 +75,7 @@ final class PoolObject {
                     try await pool.acquire(on: worker.loop, timeout: timeout, site: site, borrower: borrower)
                 }
                 return { stack in
-                    stack.push(ConnectionObject(lease), ConnectionObject.type)
+                    stack.push(lease, ConnectionObject.type)
                     return 1
                 }
             } catch {
@@ -103,12 +99,12 @@ final class PoolObject {
         }
     }
 
-    private static func giveBack(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
+    fileprivate static func giveBack(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
         let pool = try stack.receiver(type, "pool:putconn").pool
-        guard let object = stack.object(at: 2, ConnectionObject.type) else {
+        guard let lease = stack.object(at: 2, ConnectionObject.type) else {
             throw .argument(1, of: "pool:putconn", "connection expected, got \(stack.describe(at: 2))")
         }
-        guard let lease = object.lease else {
+        guard lease.pool != nil else {
             throw ScriptError(code: "RH2305", "pool:putconn: on_connect's connection is the pool's already")
         }
         let discard = try discards(stack)
@@ -140,5 +136,17 @@ final class PoolObject {
     private static func count(_ index: Int32, _ stack: LuaStack, _ function: String) throws(ScriptError) -> Int {
         if let count = stack.integer(at: index).flatMap({ Int(exactly: $0) }) { return count }
         throw .argument(Int(index) - 1, of: function, "integer expected, got \(stack.describe(at: index))")
+    }
+}
+
+private func getconn(_ thread: LuaThread?, _ worker: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, worker, ScriptWorker.self) { worker, stack throws(ScriptError) in
+        try PoolObject.borrow(stack, worker)
+    }
+}
+
+private func putconn(_ thread: LuaThread?, _ worker: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, worker, ScriptWorker.self) { worker, stack throws(ScriptError) in
+        try PoolObject.giveBack(stack, worker)
     }
 }

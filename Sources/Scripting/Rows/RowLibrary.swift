@@ -8,6 +8,7 @@ final class RowLibrary {
     var reader = FieldReader()
     var writer = FieldWriter()
     private let metamethods: LuaReference
+    private let methods: LuaReference
     private var factories: [ObjectIdentifier: (ResultShape, RowFactory)] = [:]
     /// Shapes of prepared statements come again and again; those of ad-hoc queries do not.
     private static let cachedFactories = 512
@@ -16,7 +17,10 @@ final class RowLibrary {
         RowShape.type.register(in: stack)
         stack.pushTable(fieldCount: 10)
         metamethods = stack.makeReference()
+        stack.pushTable(fieldCount: 4)
+        methods = stack.makeReference()
         registerMetamethods(in: stack)
+        registerMethods(in: stack)
     }
 
     func factory(_ shape: ResultShape, in stack: LuaStack) -> RowFactory {
@@ -39,11 +43,11 @@ final class RowLibrary {
     @inline(__always)
     func pushValue(of row: RowUserdata, _ column: Int, at index: Int32, to stack: LuaStack) throws(ScriptError) {
         if row.isChanged, pushAssigned(column, of: index, to: stack) { return }
-        let definition = row.shape.columns[column]
+        let entry = row.unmanagedShape._withUnsafeGuaranteedRef { $0.entry(column) }
         do {
-            try reader.push(row.field(column), definition.kind, definition.format, to: stack)
+            try reader.push(row.field(column), entry.kind, entry.format, to: stack)
         } catch {
-            throw ScriptError(code: "RH2101", "column \"\(definition.name)\": \(error)")
+            throw ScriptError(code: "RH2101", "column \"\(row.shape.columns[column].name)\": \(error)")
         }
     }
 
@@ -90,9 +94,7 @@ final class RowLibrary {
     // MARK: Metamethods
 
     private func registerMetamethods(in stack: LuaStack) {
-        let methods = makeMethods(in: stack)
         let functions: [String: HostFunction] = [
-            "__index": { [self] stack throws(ScriptError) in try indexRow(stack, methods) },
             "__newindex": { [self] stack throws(ScriptError) in try assignColumn(stack) },
             "__len": { stack throws(ScriptError) in
                 stack.push(Int64(try Self.row(at: 1, of: stack, "#row").shape.columns.count))
@@ -109,6 +111,8 @@ final class RowLibrary {
             stack.push(function: body)
             stack.setField(name, of: -2)
         }
+        stack.push(direct: indexRow, self)
+        stack.setField("__index", of: -2)
         stack.push("row")
         stack.setField("__name", of: -2)
         stack.push(false)
@@ -116,8 +120,8 @@ final class RowLibrary {
         stack.pop()
     }
 
-    private func makeMethods(in stack: LuaStack) -> LuaReference {
-        let methods: [String: HostFunction] = [
+    private func registerMethods(in stack: LuaStack) {
+        let functions: [String: HostFunction] = [
             "copy": { [self] stack throws(ScriptError) in try copy(stack) },
             "totable": { [self] stack throws(ScriptError) in try pushTable(stack) },
             "columns": { stack throws(ScriptError) in
@@ -130,23 +134,25 @@ final class RowLibrary {
                 return 1
             },
         ]
-        stack.pushTable(fieldCount: methods.count)
-        for (name, body) in methods {
+        stack.push(methods)
+        for (name, body) in functions {
             stack.push(function: body)
             stack.setField(name, of: -2)
         }
-        return stack.makeReference()
+        stack.pop()
     }
 
+    @inline(__always)
     static func row(at index: Int32, of stack: LuaStack, _ function: String) throws(ScriptError) -> RowUserdata {
         if let row = RowUserdata(at: index, of: stack) { return row }
         throw ScriptError(code: "RH1002", "\(function): expected a row, got \(stack.describe(at: index))")
     }
 
-    private func indexRow(_ stack: LuaStack, _ methods: LuaReference) throws(ScriptError) -> Int32 {
+    @inline(__always)
+    fileprivate func index(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row")
-        if lua_type(stack.thread, 2) == LUA_TSTRING, let name = stack.bytes(at: 2) {
-            if let column = row.shape.index(ofName: name) {
+        if let name = stack.bytes(at: 2) {
+            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.index(ofName: name) }) {
                 try pushValue(of: row, column, at: 1, to: stack)
                 return 1
             }
@@ -233,4 +239,9 @@ final class RowLibrary {
         if row.shape.columns.count > 20 { parts.append("…") }
         return "row(\(parts.joined(separator: ", ")))"
     }
+}
+
+/// `row.column`: the most called of all host functions.
+private func indexRow(_ thread: LuaThread?, _ library: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, library, RowLibrary.self) { library, stack throws(ScriptError) in try library.index(stack) }
 }

@@ -11,27 +11,43 @@ final class RowShape {
         let format: DataFormat
     }
 
+    /// What reading a column needs, without anything that is counted.
+    struct Entry {
+        /// Address of the name as the Lua string that the metatable keeps of it: short strings are unique in a state, so
+        /// most look-ups compare pointers.
+        let name: UnsafeRawPointer?
+        let kind: ValueKind
+        let format: DataFormat
+    }
+
     static let type = ObjectType<RowShape>("row shape")
 
     let columns: [Column]
     /// Rows keep their fields' length prefixes, so that an unchanged row is one piece of binary COPY.
     let isBinary: Bool
-    /// Addresses of the column names as the Lua strings that the metatable keeps of them: short strings are unique in
-    /// a state, so most look-ups compare pointers.
-    private let addresses: [UnsafeRawPointer?]
+    private let entries: UnsafeMutableBufferPointer<Entry>
     private let indices: [String: Int]
 
     fileprivate init(_ columns: [Column], addresses: [UnsafeRawPointer?]) {
         self.columns = columns
-        self.addresses = addresses
+        entries = .allocate(capacity: columns.count)
+        for (index, column) in columns.enumerated() {
+            entries.initializeElement(
+                at: index, to: Entry(name: addresses[index], kind: column.kind, format: column.format))
+        }
         isBinary = columns.allSatisfy { $0.format == .binary }
         indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    deinit { entries.deallocate() }
+
+    @inline(__always)
+    func entry(_ column: Int) -> Entry { entries[column] }
+
     /// The position (from 0) of the column whose name is the Lua string with these bytes; the first of several.
     @inline(__always)
     func index(ofName name: UnsafeRawBufferPointer) -> Int? {
-        for index in 0..<addresses.count where addresses[index] == name.baseAddress { return index }
+        for index in 0..<entries.count where entries[index].name == name.baseAddress { return index }
         return indices[String(decoding: name, as: UTF8.self)]
     }
 

@@ -10,7 +10,6 @@ struct RowUserdata {
     private static let magic: UInt64 = 0x72_65_70_6C_5F_72_6F_77
     static let headerSize = 24
 
-    let shape: RowShape
     /// In row layout.
     let fields: UnsafeMutableRawPointer
 
@@ -34,7 +33,6 @@ struct RowUserdata {
             preconditionFailure("Lua gave no memory to the host")
         }
         memory.storeBytes(of: magic, as: UInt64.self)
-        // Safe: the metatable, which the row holds, keeps the shape alive.
         memory.storeBytes(of: Unmanaged.passUnretained(shape).toOpaque(), toByteOffset: 8, as: UnsafeRawPointer.self)
         memory.storeBytes(of: UInt32(truncatingIfNeeded: position), toByteOffset: 16, as: UInt32.self)
         memory.storeBytes(of: 0, toByteOffset: 20, as: UInt32.self)
@@ -58,9 +56,15 @@ struct RowUserdata {
             lua_rawlen(stack.thread, index) >= Self.headerSize,
             memory.load(as: UInt64.self) == Self.magic
         else { return nil }
-        let pointer = memory.load(fromByteOffset: 8, as: UnsafeRawPointer.self)
-        shape = Unmanaged<RowShape>.fromOpaque(pointer).takeUnretainedValue()
         fields = memory + Self.headerSize
+    }
+
+    var shape: RowShape { unmanagedShape.takeUnretainedValue() }
+
+    /// Safe as long as the row lives: the metatable, which the row holds, keeps the shape alive.
+    @inline(__always)
+    var unmanagedShape: Unmanaged<RowShape> {
+        .fromOpaque(fields.load(fromByteOffset: 8 - Self.headerSize, as: UnsafeRawPointer.self))
     }
 
     /// Position in its result (from 1), 0 elsewhere.

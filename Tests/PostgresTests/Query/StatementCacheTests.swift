@@ -8,7 +8,7 @@ struct StatementCacheTests {
 
     private func statement(_ name: String) -> PreparedStatement {
         PreparedStatement(
-            sql: name, name: name, parameterTypes: [], described: ResultShape(columns: []), dirties: false)
+            sql: name, name: name, parameterTypes: [], described: ResultShape(columns: []))
     }
 
     private func cache(_ names: String..., capacity: Int) -> StatementCache {

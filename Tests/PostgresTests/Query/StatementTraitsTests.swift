@@ -19,6 +19,16 @@ struct StatementTraitsTests {
         #expect(traits.dirties == dirties)
     }
 
+    @Test(arguments: [
+        ("select updated_at from inserts", true), ("with w as (select 1) table w", true), ("(values (1))", true),
+        ("select 1 INTO x", false), ("with w as (Delete from t returning *) table w", false),
+        ("select 1; select 2", false),
+        ("select * from t for no key update", false), ("select * from t for share", false), ("show all", false),
+    ])
+    func tellsWhatOnlyReads(sql: String, isPlain: Bool) {
+        #expect(StatementTraits(sql).isPlainQuery == isPlain)
+    }
+
     @Test func judgesAllStatementsOfAText() {
         #expect(StatementTraits("select 1; set x = 1; select 2").dirties)
         #expect(StatementTraits("select 1; select 2").count == 2)
