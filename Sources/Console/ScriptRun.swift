@@ -43,7 +43,8 @@ struct ScriptRun {
         case .finished: ExitCode.done
         case .exited(let code): code
         case .interrupted: ExitCode.interrupted
-        case .failed(let failures): reporter.fail(failures.map { explained(FailureReport($0)) })
+        case .failed(let failures):
+            reporter.fail(failures.map { explained(FailureReport($0, showsValues: command.showValues)) })
         }
     }
 

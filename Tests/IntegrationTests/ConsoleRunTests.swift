@@ -141,4 +141,21 @@ import Testing
         #expect(result.status == 141)
         #expect(result.errors == "")
     }
+
+    @Test(arguments: [[], ["--show-values"]])
+    func showsRowValuesOnlyIfAsked(options: [String]) async throws {
+        let script = """
+            local pool = require("replhost").pool { dsn = arg[1] }
+            pool:query("create temp table secrets (email text unique);"
+              .. "insert into secrets values ('ann@example.com'), ('ann@example.com')")
+            """
+        let process = try ConsoleProcess(
+            options + ["-e", script, try TestServer.shared().conninfo()], input: "/dev/null")
+        let result = try await process.finished()
+        let isShown = !options.isEmpty
+
+        #expect(result.status == 1)
+        #expect(result.errors.contains("DETAIL:  Key (email)=(\(isShown ? "ann@example.com" : "…")) already exists."))
+        #expect(result.errors.contains("--show-values") == !isShown)
+    }
 }

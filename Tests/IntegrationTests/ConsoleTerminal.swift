@@ -43,6 +43,19 @@ final class ConsoleTerminal {
             sourceLocation: location)
     }
 
+    /// The word that comes next, once a blank follows it.
+    func word() async -> String {
+        var word = ""
+        _ = await eventually(within: .seconds(20)) {
+            drain()
+            let shown = String(decoding: bytes, as: UTF8.self)
+            guard let end = shown.firstIndex(where: \.isWhitespace) else { return false }
+            word = String(shown[..<end])
+            return true
+        }
+        return word
+    }
+
     private func drain() {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {

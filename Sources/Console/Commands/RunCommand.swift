@@ -21,6 +21,9 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("Runs this text instead of a file.", valueName: "lua"))
     var text: String?
 
+    @Flag(help: "Errors show what PostgreSQL says of the values in rows; they are hidden otherwise.")
+    var showValues = false
+
     @OptionGroup(title: "What the script may do, and how much")
     var settings: ScriptSettings
 

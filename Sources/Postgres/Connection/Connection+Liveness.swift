@@ -31,6 +31,9 @@ extension Connection {
         return isAlive()
     }
 
+    /// Broken, as far as can be seen without a round trip.
+    package func hasEnded() -> Bool { activity == .idle ? !isAlive() : isBroken }
+
     /// One round trip with an empty statement. A connection that does not answer in time is broken from then on.
     package func ping(until deadline: ContinuousClock.Instant) async -> Bool {
         do throws(PostgresError) {

@@ -139,7 +139,7 @@ extension Lease {
     /// "idle", "active", "transaction", "failed", "broken" or "returned".
     fileprivate var status: String {
         guard let connection = try? connection else { return "returned" }
-        if connection.isBroken { return "broken" }
+        if connection.hasEnded() { return "broken" }
         return switch connection.transactionStatus {
         case .idle: "idle"
         case .active: "active"

@@ -26,7 +26,8 @@ package struct FailureReport: Equatable, Sendable {
         self.calls = calls
     }
 
-    package init(_ failure: LuaFailure) {
+    /// - Parameter showsValues: whether PostgreSQL's message may show what stands in rows.
+    package init(_ failure: LuaFailure, showsValues: Bool = true) {
         let error = failure.error
         self.init(
             code: error.code == "RH1000" ? nil : error.code, error.message,
@@ -38,6 +39,21 @@ package struct FailureReport: Equatable, Sendable {
         if let position = failure.position, message.hasPrefix("\(position): ") {
             message.removeFirst(position.count + 2)
         }
+        if !showsValues {
+            hideValues(detail: Self.text(error.fields["detail"]), context: Self.text(error.fields["context"]))
+        }
+    }
+
+    private mutating func hideValues(detail: String?, context: String?) {
+        guard let sqlstate else { return }
+        let hiding = ValueHiding(sqlstate: sqlstate)
+        let shown = (message, details)
+        message = hiding.message(message)
+        if let detail { details = details?.replacing("DETAIL:  \(detail)", with: "DETAIL:  \(hiding.detail(detail))") }
+        if let context {
+            details = details?.replacing("CONTEXT:  \(context)", with: "CONTEXT:  \(hiding.context(context))")
+        }
+        if (message, details) != shown, hint == nil { hint = "Row values are hidden; --show-values shows them." }
     }
 
     /// An error that no Lua code raised.

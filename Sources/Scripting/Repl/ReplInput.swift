@@ -29,10 +29,6 @@ extension ScriptHost {
 
     /// Runs one SQL statement on the session's connection `conn`, which is borrowed from `pool` when there is none.
     package func execute(sql: String) async -> EvaluationOutcome {
-        await evaluate(
-            """
-            if conn == nil or conn.status == "broken" or conn.status == "returned" then conn = pool:getconn() end
-            return conn:query(\(LuaLiteral.quoted(sql)))
-            """)
+        await evaluate("return require('replhost.repl').run(\(LuaLiteral.quoted(sql)))")
     }
 }
