@@ -28,6 +28,9 @@ package final class LuaScheduler {
     /// Told of a task that failed with nobody to see it.
     package var onUnobservedFailure: (LuaFailure) -> Void = { _ in }
 
+    /// Told of each task that has ended, whatever way.
+    package var onEnd: (LuaTask) -> Void = { _ in }
+
     package init(state: LuaState, on actor: LoopActor) {
         self.state = state
         self.actor = actor
@@ -296,6 +299,7 @@ extension LuaScheduler {
         task.delivery = nil
         task.endWait = nil
         tasks[ObjectIdentifier(task)] = nil
+        onEnd(task)
         if !task.watchers.isEmpty { task.isObserved = true }
         let watchers = task.watchers
         task.watchers = []

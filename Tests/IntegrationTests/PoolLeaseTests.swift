@@ -33,7 +33,7 @@ struct PoolLeaseTests {
             _ = try await test.pool.acquire(on: pinned.loop, site: BorrowSite("shop.lua:3"))
 
             #expect(test.pool.statistics().idle == 1)
-            #expect(test.warnings == [.reclaimed(site: "shop.lua:3", .garbageCollected)])
+            #expect(test.warnings == [.forgotten(site: "shop.lua:3")])
         }
     }
 

@@ -150,6 +150,26 @@ extension ScriptTests {
                 """)
         }
 
+        @Test func whatAnEndedTaskHadBorrowedComesBackWithNobodyWaiting() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool = rh.pool { dsn = dsn, max = 5 }
+                local kept
+                local tasks = {
+                  rh.spawn(function() local c = pool:getconn() c:query("SELECT 1") error("gave up") end),
+                  rh.spawn(function() local c = pool:getconn() rh.sleep(60) end),
+                  rh.spawn(function() kept = pool:getconn() end),
+                }
+                rh.sleep(0.05)
+                tasks[2]:cancel()
+                pcall(tasks[1].wait, tasks[1])
+                pcall(tasks[2].wait, tasks[2])
+                rh.sleep(0.4)
+                eq(pool:stats().in_use, 1)
+                eq(kept:query("SELECT 1"):scalar(), 1)
+                """)
+        }
+
         @Test func workersShareTheWork() async throws {
             let directory = try await Self.moduleDirectory(
                 """

@@ -91,16 +91,11 @@ package final class ConnectionPool: Sendable {
         takeBack(connection, lease.id, discard: discard, isRoleInDoubt: isRoleInDoubt)
     }
 
-    /// Takes a lease back that its holder will not return any more, and warns; one that has ended is left alone.
-    package func reclaim(_ lease: Lease, _ how: PoolWarning.Reclaim) {
-        guard let (connection, _) = lease.end(at: nil) else { return }
-        reclaim(connection, lease.id, site: lease.site, how)
-    }
-
-    func reclaim(_ connection: Connection, _ id: ConnectionID, site: BorrowSite, _ how: PoolWarning.Reclaim) {
+    /// Takes back what its holder has forgotten, and warns.
+    func reclaim(_ connection: Connection, _ id: ConnectionID, site: BorrowSite) {
         state.withLock { $0.machine.leaseForgotten() }
         takeBack(connection, id, discard: false, isRoleInDoubt: false)
-        hooks.onWarning(.reclaimed(site: site.description, how))
+        hooks.onWarning(.forgotten(site: site.description))
     }
 
     private func takeBack(_ connection: Connection, _ id: ConnectionID, discard: Bool, isRoleInDoubt: Bool) {
@@ -139,6 +134,11 @@ package final class ConnectionPool: Sendable {
 
     package func statistics() -> PoolStatistics {
         state.withLock { $0.machine.statistics }
+    }
+
+    /// The borrower holds a connection.
+    package func hasLeases(of borrower: BorrowerID) -> Bool {
+        state.withLock { $0.machine.hasLeases(of: borrower) }
     }
 
     /// Fills the pool up to `min` without waiting for its first borrower. Returns at once.

@@ -42,7 +42,7 @@ package final class Lease: @unchecked Sendable {
 
     deinit {
         guard case .held(let connection) = state else { return }
-        pool?.reclaim(connection, id, site: site, .garbageCollected)
+        pool?.reclaim(connection, id, site: site)
     }
 
     /// The connection, while the lease lasts.

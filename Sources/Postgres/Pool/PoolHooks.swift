@@ -20,15 +20,10 @@ package struct PoolHooks: Sendable {
 
 /// Something worth a line in the log.
 package enum PoolWarning: Sendable, Equatable {
-    package enum Reclaim: String, Sendable {
-        case garbageCollected = "was never returned and has been garbage-collected"
-        case taskEnded = "was not returned before its task ended"
-    }
-
     /// A lease has been held for `age`.
     case leak(site: String, age: Duration, BorrowSite.Inspection)
-    /// The pool took a lease back by itself.
-    case reclaimed(site: String, Reclaim)
+    /// A lease came back because nobody held it any more.
+    case forgotten(site: String)
     /// Connecting began to fail; told once per outage.
     case connectFailed(ConnectFailure)
 }
@@ -40,8 +35,8 @@ extension PoolWarning: CustomStringConvertible {
             "connection borrowed at \(site) has been in use for \(age.shortSeconds)"
                 + (inspection.lastSQL.map { ", last statement: \($0)" } ?? "")
                 + (inspection.traceback.map { "\n\($0)" } ?? "")
-        case .reclaimed(let site, let how):
-            "connection borrowed at \(site) \(how.rawValue)"
+        case .forgotten(let site):
+            "connection borrowed at \(site) was never returned; nothing holds it any more"
         case .connectFailed(let failure):
             "cannot connect: \(failure.summary)"
         }

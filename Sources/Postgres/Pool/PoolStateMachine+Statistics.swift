@@ -4,7 +4,11 @@ extension PoolStateMachine {
     /// The waiter has been neither served nor refused yet.
     func knows(_ waiter: WaiterID) -> Bool { waiters[waiter] != nil }
 
-    /// A lease was given back by garbage collection or by the end of its task.
+    func hasLeases(of borrower: BorrowerID) -> Bool {
+        borrower != .anonymous && slots.contains { $0.phase == .leased && $0.borrower == borrower }
+    }
+
+    /// A lease was given back because nobody held it any more.
     package mutating func leaseForgotten() {
         counters.forgotten += 1
     }

@@ -27,7 +27,9 @@ enum NativeModules {
         stack.pushTable(of: [
             "pool": { [unowned worker] stack throws(ScriptError) in
                 let options = try PoolOptions(at: 1, of: stack)
-                stack.push(PoolObject(try PoolRegistry.shared.pool(options, worker)), PoolObject.type)
+                let pool = try PoolRegistry.shared.pool(options, worker)
+                worker.note(pool)
+                stack.push(PoolObject(pool), PoolObject.type)
                 return 1
             },
             "spawn": { [unowned worker] stack throws(ScriptError) in

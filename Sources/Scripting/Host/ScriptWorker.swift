@@ -15,6 +15,11 @@ final class ScriptWorker {
     var poolMethods: LuaReference?
     /// No code is started any more: pools in the background may still ask for some.
     var isEnding = false
+    /// Those that code of this worker has asked for.
+    private var pools: [ConnectionPool] = []
+    /// A collection that is asked for costs as much as the script has values.
+    private static let betweenCollections: Duration = .milliseconds(100)
+    private var isCollectionDue = false
     private var lastCollection = ContinuousClock.now - .seconds(1)
     private var places: [Place: BorrowSite] = [:]
     /// The places asked for last, newest first: a borrower's `getconn` and `putconn` alternate.
@@ -32,6 +37,7 @@ final class ScriptWorker {
         scheduler = LuaScheduler(state: state, on: actor)
         rows = RowLibrary(in: state.stack)
         registerTypes()
+        scheduler.onEnd = { [unowned self] task in takeLeases(of: task) }
         Watchdog.shared.watch(state)
     }
 
@@ -69,6 +75,23 @@ final class ScriptWorker {
     /// The end of a connection's scope: `<close>`.
     func release(_ lease: Lease) { lease.pool?.release(lease) }
 
+    func note(_ pool: ConnectionPool) {
+        pools.removeAll { $0.statistics().isClosed }
+        if !pools.contains(where: { $0 === pool }) { pools.append(pool) }
+    }
+
+    /// What the task has borrowed and nobody else holds now goes back soon.
+    private func takeLeases(of task: LuaTask) {
+        let borrower = BorrowerID(task)
+        guard !isEnding, pools.contains(where: { $0.hasLeases(of: borrower) }) else { return }
+        guard !isCollectionDue else { return }
+        isCollectionDue = true
+        loop.schedule(at: max(.now, lastCollection + Self.betweenCollections)) { [self] in
+            isCollectionDue = false
+            collectForgotten()
+        }
+    }
+
     /// Connections that no variable holds any more go back.
     func collectGarbage() {
         guard !isEnding else { return }
@@ -78,7 +101,7 @@ final class ScriptWorker {
 
     /// The same, unless it was done just now.
     func collectForgotten() {
-        if ContinuousClock.now - lastCollection >= .milliseconds(100) { collectGarbage() }
+        if ContinuousClock.now - lastCollection >= Self.betweenCollections { collectGarbage() }
     }
 
     /// Memory for the results of one query.
@@ -103,6 +126,10 @@ final class ScriptWorker {
 
     /// The running task, as pools tell borrowers apart.
     var borrower: BorrowerID {
-        scheduler.current.map { BorrowerID(UInt64(UInt(bitPattern: ObjectIdentifier($0)))) } ?? .anonymous
+        scheduler.current.map(BorrowerID.init) ?? .anonymous
     }
+}
+
+extension BorrowerID {
+    fileprivate init(_ task: LuaTask) { self.init(UInt64(UInt(bitPattern: ObjectIdentifier(task)))) }
 }
