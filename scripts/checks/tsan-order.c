@@ -1,8 +1,5 @@
-/* Tells the thread sanitizer about the slow paths of Swift's Mutex.
- *
- * The fast paths are inlined, so the sanitizer sees them. A contended Mutex is taken and given up inside Swift's
- * library, which is not instrumented: it would see no order between two holders and report races that are none.
- * Preloaded by scripts/sanitize, in the place of the three functions of the library. */
+/* Tells the thread sanitizer what orders the threads inside of Swift's libraries, which are not instrumented: without
+ * this it reports races that are none. Preloaded by scripts/sanitize, in the place of the functions below. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -10,6 +7,8 @@
 
 void __tsan_acquire(void *address) __attribute__((weak));
 void __tsan_release(void *address) __attribute__((weak));
+
+/* MARK: A contended Mutex. The fast paths are inlined into our code, where the sanitizer sees them. */
 
 #define SWIFT __attribute__((swiftcall))
 #define SELF __attribute__((swift_context)) void *handle
@@ -37,4 +36,23 @@ SWIFT bool try_lock_slow(SELF) {
 SWIFT void unlock_slow(SELF) {
   if (__tsan_release) __tsan_release(handle);
   ((SWIFT void (*)(SELF))next(UNLOCK))(handle);
+}
+
+/* MARK: A continuation that is resumed before its task awaits it. One that is resumed later goes through the executor,
+   which tells the sanitizer itself. */
+
+void *swift_task_getCurrent(void);
+__attribute__((swiftasynccall)) void swift_continuation_await(void *context);
+SWIFT void swift_continuation_resume(void *task);
+
+__attribute__((swiftasynccall)) void swift_continuation_await(void *context) {
+  if (__tsan_acquire) __tsan_acquire(swift_task_getCurrent());
+  typedef __attribute__((swiftasynccall)) void await_function(void *);
+  await_function *await = (await_function *)next("swift_continuation_await");
+  __attribute__((musttail)) return await(context);
+}
+
+SWIFT void swift_continuation_resume(void *task) {
+  if (__tsan_release) __tsan_release(task);
+  ((SWIFT void (*)(void *))next("swift_continuation_resume"))(task);
 }
