@@ -29,7 +29,19 @@ package struct ScriptError: Error, Sendable {
     }
 
     /// A wrong argument: `function` as the script calls it, `reason` as "number expected, got string".
-    package static func argument(_ position: Int, of function: String, _ reason: String) -> ScriptError {
-        ScriptError(code: "RH1001", "bad argument #\(position) to '\(function)' (\(reason))")
+    /// `index` is the stack's; as in Lua's own messages, the object before a method's colon is not counted.
+    package static func argument(_ index: Int, of function: String, _ reason: String) -> ScriptError {
+        let position = function.contains(":") ? index - 1 : index
+        return ScriptError(code: "RH1001", "bad argument #\(position) to '\(function)' (\(reason))")
+    }
+
+    /// A name that an object does not have; `owner` as "a connection", "rh.mask".
+    package static func unknownMember(
+        _ name: String, of owner: String, among names: [String], hint: String? = nil
+    ) -> ScriptError {
+        let near = Suggestion.nearest(to: name, among: names)
+        return ScriptError(
+            code: "RH1008", "\(owner) has no \"\(name)\"" + (near.map { ", did you mean \"\($0)\"?" } ?? ""), hint: hint
+        )
     }
 }

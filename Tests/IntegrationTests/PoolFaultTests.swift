@@ -21,7 +21,8 @@ struct PoolFaultTests {
             }
 
             #expect(new != old)
-            #expect(ContinuousClock.now - start < .seconds(2))
+            // A back-off takes longer; a busy machine does not take as long.
+            #expect(ContinuousClock.now - start < .seconds(10))
             #expect(test.pool.statistics().counters.deadFound == 1)
         }
     }
@@ -36,7 +37,8 @@ struct PoolFaultTests {
             let start = ContinuousClock.now
             _ = try await test.with(on: pinned.loop) { try await $0.text("select 1") }
 
-            #expect(ContinuousClock.now - start < .seconds(2))
+            // A back-off takes longer; a busy machine does not take as long.
+            #expect(ContinuousClock.now - start < .seconds(10))
         }
     }
 

@@ -216,6 +216,26 @@ extension ScriptTests {
                 """)
         }
 
+        @Test func whatIsMisspeltOrTooMuchIsSaid() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool <const> = rh.pool { dsn = dsn }
+                local conn <close> = pool:getconn()
+                raises("0 parameters, 1 given", conn.query, conn, "SELECT 1", 2)
+                raises("1 parameter, 2 given", conn.query, conn, "SELECT $1::int, '$2', $$ $3 $$", 2, 3)
+                raises('a connection has no "qurey", did you mean "query"', function() return conn:qurey("SELECT 1") end)
+                raises('a pool has no "getcon", did you mean "getconn"', function() return pool:getcon() end)
+                raises('rh.mask has no "emial", did you mean "email"', function() return rh.mask.emial("x") end)
+                raises('a result has no "x", its rows have', function() return conn:query("SELECT 1 AS x").x end)
+                raises("bad argument #1 to 'conn:query'", conn.query, conn)
+                raises("bad argument #2 to 'conn:query'", conn.query, conn, "SELECT $1", print)
+                raises("bad argument #1 to 'pool:putconn'", pool.putconn, pool)
+                raises('"select 1" is not a table name', conn.copy_in, conn, "select 1")
+                raises('relation "nowhere" does not exist', conn.copy_in, conn, "nowhere")
+                eq(conn:query("SELECT 1").nothing, nil)
+                """)
+        }
+
         @Test func severalStatementsRunAsOne() async throws {
             try await ScriptRun.passes(
                 """

@@ -28,13 +28,18 @@ if package.preload["replhost.native.host"] or package.loaded["replhost.native.ho
   end
 end
 
+local function unknown(owner, name, ...)
+  local near = require("replhost.nearest")(name, ...)
+  error(("%s has no %q%s"):format(owner, tostring(name), near and (", did you mean %q?"):format(near) or ""), 3)
+end
+
 local function missing(_, name)
   local module = helpers[name]
-  if not module then
-    local near = require("replhost.nearest")(name, rh, helpers)
-    error(("replhost has no %q%s"):format(tostring(name), near and (", did you mean %q?"):format(near) or ""), 2)
-  end
+  if not module then unknown("replhost", name, rh, helpers) end
   local loaded = require(module)
+  if not getmetatable(loaded) then
+    setmetatable(loaded, { __index = function(_, key) unknown("rh." .. name, key, loaded) end })
+  end
   rawset(rh, name, loaded)
   return loaded
 end

@@ -64,6 +64,10 @@ extension Connection {
                 reason: traits.count == 0
                     ? "an empty text takes no parameters" : "several statements in one text take no parameters")
         }
+        // The server takes more types than there are parameters; fewer it refuses in words of its own.
+        guard parameters.count <= traits.highestParameter else {
+            throw .parameterCount(expected: traits.highestParameter, given: parameters.count)
+        }
         return statements.capacity == 0 ? .unprepared(key.types) : .prepared(key)
     }
 

@@ -4,6 +4,8 @@ import PostgresProtocol
 struct StatementTraits: Equatable {
     /// Statements in the text; 0 for blanks and comments alone.
     var count: Int
+    /// The greatest `n` of its `$n`.
+    var highestParameter: Int
     /// The planner handles it, so preparing it is worth while. Also for a text that begins with "(".
     var isPlannable: Bool
     /// It may leave something behind in the session.
@@ -14,11 +16,13 @@ struct StatementTraits: Equatable {
 
     init(_ sql: String) {
         count = 0
+        highestParameter = 0
         isPlannable = false
         dirties = Self.mentionsSessionState(sql)
         isPlainQuery = false
         for statement in SQLScanner(sql) {
             count += 1
+            highestParameter = max(highestParameter, statement.highestParameter)
             isPlannable = statement.keyword.isEmpty || Self.plannable.contains(statement.keyword)
             if !isPlannable && !Self.harmless.contains(statement.keyword) { dirties = true }
             isPlainQuery = Self.queries.contains(statement.keyword)

@@ -69,7 +69,8 @@ package struct SQLScanner: Sequence, IteratorProtocol {
         guard let start = state.start else { return nil }
         return SQLStatement(
             range: start..<state.end, isTerminated: terminated, keyword: state.keyword(bytes),
-            open: terminated ? .nothing : (tailOpen == .nothing ? state.openAtEnd : tailOpen), end: position)
+            open: terminated ? .nothing : (tailOpen == .nothing ? state.openAtEnd : tailOpen), end: position,
+            highestParameter: state.highestParameter)
     }
 }
 
@@ -212,6 +213,7 @@ extension SQLScanner {
         }
         guard end < bytes.count, bytes[end] == UInt8(ascii: "$") else {
             position += 1
+            noteParameter()
             return .nothing
         }
         let delimiter = bytes[position...end]
@@ -227,6 +229,17 @@ extension SQLScanner {
         }
         position = bytes.count
         return .dollarQuote(tag: String(decoding: delimiter.dropFirst().dropLast(), as: UTF8.self))
+    }
+
+    /// The digits behind a `$`, which are a token of their own.
+    private mutating func noteParameter() {
+        var number = 0
+        var end = position
+        while end < bytes.count, ASCII.isDigit(bytes[end]), number <= Int(UInt16.max) {
+            number = number * 10 + Int(bytes[end] - UInt8(ascii: "0"))
+            end += 1
+        }
+        state.highestParameter = Swift.max(state.highestParameter, number)
     }
 
     private mutating func takeWord() -> OpenConstruct {

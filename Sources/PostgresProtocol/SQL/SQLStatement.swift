@@ -10,6 +10,8 @@ package struct SQLStatement: Equatable, Sendable {
     package var open: OpenConstruct
     /// Byte offset after the `;`, or the end of the text.
     package var end: Int
+    /// The greatest `n` of its `$n`, 0 if it has none.
+    package var highestParameter: Int
 }
 
 /// What keeps a `;` from ending a statement: a REPL shows it in its prompt, as psql does.

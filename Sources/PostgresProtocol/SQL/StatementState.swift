@@ -4,6 +4,7 @@ struct StatementState {
     var end = 0
     var parentheses = 0
     var open = OpenConstruct.nothing
+    var highestParameter = 0
     private var bodies = 0
     private var firstWord: Range<Int>?
     private var words = 0

@@ -57,23 +57,21 @@ extension ConnectionObject {
     ) async throws(PostgresError) -> (CopyOutStream, CopyTarget) {
         guard !text.hasBareSpace, let name = QualifiedName(parsing: text) else {
             let query = text.trimmedSQL
-            return try await copyOut(of: query, from: "(\n\(query)\n)", connection)
+            let target = CopyTarget(shape: try await connection.describe(query))
+            return (try await copyOut(target, of: query, from: "(\n\(query)\n)", connection), target)
         }
         let query = "SELECT * FROM \(name.sql)"
-        guard try await isPlainTable(name, connection) else {
-            return try await copyOut(of: query, from: "(\n\(query)\n)", connection)
-        }
-        return try await copyOut(of: query, from: name.sql, connection)
+        let target = CopyTarget(shape: try await connection.describe(query))
+        let isPlain = try await isPlainTable(name, connection)
+        let source = isPlain ? "\(name.sql) \(target.list)" : "(\(query))"
+        return (try await copyOut(target, of: query, from: source, connection), target)
     }
 
     private static func copyOut(
-        of query: String, from source: String, _ connection: Connection
-    ) async throws(PostgresError) -> (CopyOutStream, CopyTarget) {
-        let target = CopyTarget(shape: try await connection.describe(query))
-        let list = source.hasPrefix("(") ? "" : target.list
+        _ target: CopyTarget, of query: String, from source: String, _ connection: Connection
+    ) async throws(PostgresError) -> CopyOutStream {
         let options = target.isPortable ? " (FORMAT binary)" : ""
-        let copy = "COPY \(source) \(list) TO STDOUT\(options)"
-        return (try await connection.copyOut(copy, of: query, as: target.shape), target)
+        return try await connection.copyOut("COPY \(source) TO STDOUT\(options)", of: query, as: target.shape)
     }
 
     /// COPY takes tables without generated columns as they are.
@@ -97,6 +95,8 @@ extension ConnectionObject {
     private static func openCopyIn(
         _ table: QualifiedName, _ names: [String], _ connection: Connection
     ) async throws(PostgresError) -> (CopyInWriter, CopyTarget) {
+        // What there is of it is said in terms of the table, not of the catalog.
+        if names.isEmpty { _ = try await connection.describe("SELECT FROM \(table.sql)") }
         let columns = names.isEmpty ? try await writableColumns(table, connection) : names
         let list = columns.map(SQLText.quoteIdentifier).joined(separator: ", ")
         let target = CopyTarget(shape: try await connection.describe("SELECT \(list) FROM \(table.sql)"))
@@ -118,7 +118,7 @@ extension ConnectionObject {
     }
 
     private static func tableName(_ text: String) throws(ScriptError) -> QualifiedName {
-        if let name = QualifiedName(parsing: text) { return name }
+        if !text.hasBareSpace, let name = QualifiedName(parsing: text) { return name }
         throw ScriptError(
             code: "RH2211", "conn:copy_in: \"\(text)\" is not a table name",
             hint: "Write \"schema.table\"; names with other characters go in double quotes.")

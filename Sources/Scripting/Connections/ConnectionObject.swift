@@ -23,7 +23,9 @@ enum ConnectionObject {
                     stack.pushCopy(of: 2)
                     if stack.rawGet(from: -2) != .nil { return 1 }
                     let object = try stack.receiver(type, "connection")
-                    guard let name = stack.string(at: 2), let property = properties[name] else { return 1 }
+                    guard let name = stack.string(at: 2), let property = properties[name] else {
+                        throw stack.unknownMember(of: "a connection", in: 3, and: Array(properties.keys))
+                    }
                     try property(object, stack)
                     return 1
                 },

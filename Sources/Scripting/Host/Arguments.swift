@@ -1,3 +1,4 @@
+import CLua
 import LuaRuntime
 
 extension LuaStack {
@@ -34,5 +35,22 @@ extension LuaStack {
             push(function: body)
             setField(name, of: -2)
         }
+    }
+
+    /// Makes reading a name that the table on top does not have an error, which says what was meant.
+    func refuseUnknownMembers(of owner: String) {
+        pushTable(fieldCount: 1)
+        push(function: { stack throws(ScriptError) in throw stack.unknownMember(of: owner, in: 1) })
+        setField("__index", of: -2)
+        lua_setmetatable(thread, -2)
+    }
+
+    /// The key at index 2 is not in the table at `table`.
+    func unknownMember(of owner: String, in table: Int32, and others: [String] = []) -> ScriptError {
+        var names = others
+        forEach(in: table) { key, _ in
+            if type(at: key) == .string, let name = string(at: key) { names.append(name) }
+        }
+        return .unknownMember(DisplayText.text(of: 2, self) ?? "nil", of: owner, among: names)
     }
 }

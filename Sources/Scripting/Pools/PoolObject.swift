@@ -16,6 +16,7 @@ final class PoolObject {
         stack.setField("getconn", of: -2)
         stack.push(direct: putconn, worker)
         stack.setField("putconn", of: -2)
+        stack.refuseUnknownMembers(of: "a pool")
         let table = stack.makeReference()
         worker.poolMethods = table
         type.register(
@@ -102,7 +103,7 @@ final class PoolObject {
     fileprivate static func giveBack(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
         let pool = try stack.receiver(type, "pool:putconn").pool
         guard let lease = stack.object(at: 2, ConnectionObject.type) else {
-            throw .argument(1, of: "pool:putconn", "connection expected, got \(stack.describe(at: 2))")
+            throw .argument(2, of: "pool:putconn", "connection expected, got \(stack.describe(at: 2))")
         }
         guard lease.pool != nil else {
             throw ScriptError(code: "RH2305", "pool:putconn: on_connect's connection is the pool's already")
@@ -135,7 +136,7 @@ final class PoolObject {
 
     private static func count(_ index: Int32, _ stack: LuaStack, _ function: String) throws(ScriptError) -> Int {
         if let count = stack.integer(at: index).flatMap({ Int(exactly: $0) }) { return count }
-        throw .argument(Int(index) - 1, of: function, "integer expected, got \(stack.describe(at: index))")
+        throw .argument(Int(index), of: function, "integer expected, got \(stack.describe(at: index))")
     }
 }
 

@@ -51,7 +51,7 @@ final class ResultObject {
                         object.pushRow(Int(position), at: 1, to: stack)
                         return 1
                     }
-                    return object.pushProperty(stack, methods)
+                    return try object.pushProperty(stack, methods)
                 },
                 "__len": { stack throws(ScriptError) in
                     stack.push(Int64(try stack.receiver(type, "#result").result.count))
@@ -64,7 +64,7 @@ final class ResultObject {
             ])
     }
 
-    private func pushProperty(_ stack: LuaStack, _ methods: LuaReference) -> Int32 {
+    private func pushProperty(_ stack: LuaStack, _ methods: LuaReference) throws(ScriptError) -> Int32 {
         switch stack.string(at: 2) {
         case "affected": result.affected.map { stack.push(Int64($0)) } ?? stack.pushNil()
         case "command": stack.push(result.command)
@@ -72,7 +72,13 @@ final class ResultObject {
         default:
             stack.push(methods)
             stack.pushCopy(of: 2)
-            lua_rawget(stack.thread, -2)
+            // Other names are nil: where an error may stand in a result's place, its fields are asked for.
+            guard lua_rawget(stack.thread, -2) == LUA_TNIL, let name = stack.string(at: 2),
+                shape.columns.contains(where: { $0.name == name })
+            else { return 1 }
+            throw ScriptError(
+                code: "RH1008", "a result has no \"\(name)\", its rows have",
+                hint: "Write result[1].\(name), or result:one().\(name).")
         }
         return 1
     }
