@@ -58,14 +58,18 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Sandbox"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "EventLoopsTests", dependencies: ["EventLoops"], swiftSettings: strict),
-        .testTarget(name: "PostgresProtocolTests", dependencies: ["PostgresProtocol"], swiftSettings: strict),
         .testTarget(
-            name: "PostgresTests", dependencies: ["Postgres", "PostgresProtocol", "EventLoops"], swiftSettings: strict),
+            name: "PostgresProtocolTests", dependencies: ["PostgresProtocol", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Postgres", "PostgresProtocol", "EventLoops", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "LuaRuntimeTests", dependencies: ["CLua", "CLuaShim", "EventLoops", "LuaRuntime"],
             swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ScriptingTests", dependencies: ["CLua", "Scripting", "LuaRuntime"], swiftSettings: strict),
+        .testTarget(
+            name: "ScriptingTests", dependencies: ["CLua", "Scripting", "LuaRuntime", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "StdlibTests", dependencies: ["CLua", "CLuaShim", "LuaRuntime", "Scripting"], swiftSettings: strict),
         .testTarget(

@@ -195,7 +195,9 @@ void rh_close_state(rh_state *S) {
   rh_outside outside = rh_enter(S, S->main);
   S->running = NULL; /* finalizers run without hooks: there is nothing to arm */
   S->host_depth = 1;
+  S->is_closing = true;
   lua_close(S->main);
+  rh_release_late_objects(S);
   current = outside.current;
   atomic_store_explicit(&S->progress, 0, memory_order_relaxed);
 }

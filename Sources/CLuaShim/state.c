@@ -64,12 +64,35 @@ typedef struct {
   void *object;
 } holder;
 
+static void note_late(rh_state *S, void *object) {
+  void **late = realloc(S->late, (S->late_count + 1) * sizeof *late);
+  if (late == NULL) return; /* it is never let go of, then */
+  S->late = late;
+  S->late[S->late_count++] = object;
+}
+
+static void forget_late(rh_state *S, void *object) {
+  for (size_t i = 0; i < S->late_count; i++) {
+    if (S->late[i] != object) continue;
+    S->late[i] = S->late[--S->late_count];
+    return;
+  }
+}
+
+void rh_release_late_objects(rh_state *S) {
+  for (size_t i = 0; i < S->late_count; i++) S->release(S->late[i]);
+  free(S->late);
+  S->late = NULL;
+  S->late_count = 0;
+}
+
 static void *push_holder(lua_State *L, const void *type, void *object, size_t size, int user_values) {
   holder *h = lua_newuserdatauv(L, size, user_values);
   h->object = NULL;
   lua_rawgetp(L, LUA_REGISTRYINDEX, type);
   lua_setmetatable(L, -2);
   h->object = object;
+  if (state_of(L)->is_closing) note_late(state_of(L), object);
   return h;
 }
 
@@ -136,6 +159,7 @@ static int release_object(lua_State *L) {
   if (h == NULL || h->object == NULL) return 0;
   void *object = h->object;
   h->object = NULL;
+  if (S->is_closing) forget_late(S, object);
   S->host_depth++;
   S->release(object);
   S->host_depth--;

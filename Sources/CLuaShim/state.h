@@ -43,6 +43,9 @@ struct rh_state {
   lua_State *root;              /* the running task's coroutine, NULL outside */
   lua_State *volatile running;  /* the innermost coroutine; a signal handler reads it */
   rh_resumer *resumers;
+  bool is_closing;              /* lua_close runs */
+  void **late;                  /* objects made meanwhile: Lua finalizes no more what finalizers make then */
+  size_t late_count;
   bool host_wait;               /* the yield on its way up is a host function's */
   int closing;                  /* coroutines on the C stack that run their `<close>` variables */
 
@@ -101,6 +104,9 @@ typedef struct {
   lua_State *running;
   int host_depth;
 } rh_outside;
+
+/* After lua_close: lets go of what finalizers have made at the very end. */
+void rh_release_late_objects(rh_state *S);
 
 /* Makes `L` the running coroutine for code that no task runs. */
 rh_outside rh_enter(rh_state *S, lua_State *L);

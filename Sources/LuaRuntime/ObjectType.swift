@@ -105,27 +105,24 @@ extension LuaStack {
 
     /// "file:line" of the script's code that is running: the innermost Lua function that is not the standard library's.
     package func position() -> String? {
-        var info = lua_Debug()
-        var level: Int32 = 0
-        while lua_getstack(thread, level, &info) != 0 {
-            level += 1
-            lua_getinfo(thread, "Sl", &info)
-            guard info.currentline > 0, let source = info.source, !state.isLibrary(chunk: source) else { continue }
-            return "\(shortSource(&info)):\(info.currentline)"
-        }
-        return nil
+        guard var frame = scriptFrame(from: 0) else { return nil }
+        return "\(shortSource(&frame)):\(frame.currentline)"
     }
 
     /// Who calls the running host function, as the address of its chunk's name and the line: cheaper than `position()`,
     /// and as good a key. The address is valid while the chunk lives.
     package func callerAddress() -> (source: UnsafeRawPointer, line: Int32)? {
-        var info = lua_Debug()
-        var level: Int32 = 1
-        while lua_getstack(thread, level, &info) != 0 {
+        scriptFrame(from: 1).map { (UnsafeRawPointer($0.source), $0.currentline) }
+    }
+
+    @inline(__always)
+    private func scriptFrame(from first: Int32) -> lua_Debug? {
+        var frame = lua_Debug()
+        var level = first
+        while lua_getstack(thread, level, &frame) != 0 {
             level += 1
-            lua_getinfo(thread, "Sl", &info)
-            guard info.currentline > 0, let source = info.source, !state.isLibrary(chunk: source) else { continue }
-            return (UnsafeRawPointer(source), info.currentline)
+            lua_getinfo(thread, "Sl", &frame)
+            if frame.currentline > 0, let source = frame.source, !state.isLibrary(chunk: source) { return frame }
         }
         return nil
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -11,19 +12,6 @@ struct PoolSimulationTests {
         simulation.run(steps: 1500)
 
         #expect(simulation.complaints == [], "seed \(seed)")
-    }
-}
-
-/// A small generator whose whole state is its seed (splitmix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }
 
@@ -47,7 +35,7 @@ struct PoolSimulation {
     private var isFinished = false
 
     init(seed: UInt64) {
-        random = SeededGenerator(state: seed)
+        random = SeededGenerator(seed: seed)
         var settings = PoolSettings()
         settings.max = Int.random(in: 1...6, using: &random)
         settings.min = Int.random(in: 0...settings.max, using: &random)

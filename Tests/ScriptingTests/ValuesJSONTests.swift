@@ -1,4 +1,5 @@
 import CLua
+import TestSupport
 import Testing
 
 @testable import Scripting
@@ -35,7 +36,7 @@ import Testing
     @Test func readsTheNearestDouble() throws {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0...UInt64.max, using: &generator)
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<5_000 {
             let value = Double(bitPattern: random.next() & 0x7FEF_FFFF_FFFF_FFFF)
             try lua.decode(value.description)
@@ -155,22 +156,5 @@ import Testing
         try #require(lua_pcallk(lua.pointer, 0, 1, 0, 0, nil) == LUA_OK)
 
         #expect(try lua.encode() == expected)
-    }
-}
-
-/// Vigna's splitmix64.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -27,8 +27,8 @@ package final class CopyInWriter {
 
     package let format: DataFormat
     package let columnCount: Int
-    private let connection: Connection
-    private let activity: Connection.Activity
+    private let hold: Hold
+    private var connection: Connection { hold.connection }
     private let query: String
     private var state = State.writing
     private var batch: [UInt8] = []
@@ -36,8 +36,7 @@ package final class CopyInWriter {
 
     /// `answer` is the server's `PGRES_COPY_IN`; the caller keeps it.
     init(_ connection: Connection, query: String, answer: OpaquePointer) {
-        self.connection = connection
-        self.activity = connection.activity
+        self.hold = Hold(on: connection, for: "COPY")
         self.query = query
         self.format = PQbinaryTuples(answer) == 1 ? .binary : .text
         self.columnCount = Int(PQnfields(answer))
@@ -101,7 +100,7 @@ package final class CopyInWriter {
     package func abort(_ message: String = "given up by the client") async {
         guard case .writing = state else { return }
         state = .ended
-        guard connection.activity == activity, !connection.isBroken else { return }
+        guard hold.isCurrent, !connection.isBroken else { return }
         await connection.settle(cancelling: false, until: .now + Connection.grace, copyFailure: message)
     }
 
@@ -111,9 +110,7 @@ package final class CopyInWriter {
         case .failed(let error): throw error
         case .ended: throw .unusable(reason: "the COPY has ended")
         }
-        let raw = try connection.raw()
-        guard connection.activity == activity else { throw .unusable(reason: "the COPY is no longer open") }
-        return raw
+        return try hold.handle()
     }
 
     private func fail(_ error: PostgresError) async {

@@ -26,8 +26,8 @@ package final class CopyOutStream {
     package let columnCount: Int
     /// As the server counted them, after `.end`.
     package private(set) var rowCount: Int?
-    private let connection: Connection
-    private let activity: Connection.Activity
+    private let hold: Hold
+    private var connection: Connection { hold.connection }
     private let query: String
     private var state = State.reading
     /// The message handed out last; libpq's memory.
@@ -35,8 +35,7 @@ package final class CopyOutStream {
 
     /// `answer` is the server's `PGRES_COPY_OUT`; the caller keeps it.
     init(_ connection: Connection, query: String, answer: OpaquePointer) {
-        self.connection = connection
-        self.activity = connection.activity
+        self.hold = Hold(on: connection, for: "COPY stream")
         self.query = query
         self.format = PQbinaryTuples(answer) == 1 ? .binary : .text
         self.columnCount = Int(PQnfields(answer))
@@ -48,11 +47,11 @@ package final class CopyOutStream {
     package func next() throws(PostgresError) -> Step {
         switch state {
         case .reading: break
-        case .ending: return try takeResult(try handle())
+        case .ending: return try takeResult(try hold.handle())
         case .failed(let error): throw error
         case .ended: return .end
         }
-        let raw = try handle()
+        let raw = try hold.handle()
         PQfreemem(message)
         message = nil
         var length = PQgetCopyData(raw, &message, 1)
@@ -70,7 +69,7 @@ package final class CopyOutStream {
     /// Waits until `next()` is worth asking. On a deadline or cancellation the COPY is cancelled on the server, the
     /// connection cleaned up, and the stream is over.
     package func wait(until deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
-        _ = try handle()
+        _ = try hold.handle()
         do {
             try await connection.wait(for: .readable, until: deadline)
             try connection.consumeInput()
@@ -91,14 +90,7 @@ package final class CopyOutStream {
         state = .ended
         PQfreemem(message)
         message = nil
-        guard connection.activity == activity else { return }
-        await connection.settle(cancelling: true, until: .now + Connection.grace)
-    }
-
-    private func handle() throws(PostgresError) -> OpaquePointer {
-        let raw = try connection.raw()
-        guard connection.activity == activity else { throw .unusable(reason: "the COPY stream is no longer open") }
-        return raw
+        await hold.giveUp()
     }
 
     /// Reads the results behind the data, as far as they are here.

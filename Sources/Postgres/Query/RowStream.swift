@@ -36,8 +36,8 @@ package final class RowStream {
     package private(set) var command = ""
     /// Rows that the command returned or changed, after `.end`.
     package private(set) var affected: Int?
-    private let connection: Connection
-    private let activity: Connection.Activity
+    private let hold: Hold
+    private var connection: Connection { hold.connection }
     private let query: String
     private let format: DataFormat
     private var state = State.reading
@@ -47,8 +47,7 @@ package final class RowStream {
 
     /// `first` is the first result of `query`; the stream clears it.
     init(_ connection: Connection, query: String, shape: ResultShape, first: OpaquePointer) {
-        self.connection = connection
-        self.activity = connection.activity
+        self.hold = Hold(on: connection, for: "row stream")
         self.query = query
         self.shape = shape
         self.format = shape.columns.first?.format ?? .text
@@ -67,7 +66,7 @@ package final class RowStream {
         case .failed(let error): throw error
         case .ended: return .end
         }
-        let raw = try handle()
+        let raw = try hold.handle()
         if isFirst {
             isFirst = false
             if let step = take(result) { return step }
@@ -87,7 +86,7 @@ package final class RowStream {
     /// Waits until `next()` is worth asking. On a deadline or cancellation the query is cancelled on the server, the
     /// connection cleaned up, and the stream is over.
     package func wait(until deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
-        let raw = try handle()
+        let raw = try hold.handle()
         do {
             while PQisBusy(raw) == 1 {
                 try await connection.wait(for: .readable, until: deadline)
@@ -110,15 +109,7 @@ package final class RowStream {
         state = .ended
         PQclear(result)
         result = nil
-        guard connection.activity == activity else { return }
-        await connection.settle(cancelling: true, until: .now + Connection.grace)
-    }
-
-    /// libpq's handle, as long as the connection is occupied by this stream.
-    private func handle() throws(PostgresError) -> OpaquePointer {
-        let raw = try connection.raw()
-        guard connection.activity == activity else { throw .unusable(reason: "the row stream is no longer open") }
-        return raw
+        await hold.giveUp()
     }
 
     /// What a result means; nil to go on with the next.

@@ -1,4 +1,5 @@
 import PostgresProtocol
+import TestSupport
 import Testing
 
 @Suite struct FieldEncoderTests {

@@ -1,4 +1,5 @@
 import PostgresProtocol
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -70,7 +71,7 @@ struct StatementCacheTests {
 
     @Test func behavesAsASlowModelUnderRandomUse() {
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var cache = StatementCache(capacity: 5)
         var model: [String] = []
         for _ in 0..<5000 {
@@ -87,18 +88,5 @@ struct StatementCacheTests {
         }
 
         #expect(cache.count == model.count)
-    }
-}
-
-/// A small generator whose seed can be printed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,14 +1,14 @@
 /// SplitMix64: repeatable random numbers. Tests print the seed, so that a failure can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-    let seed: UInt64
+package struct SeededGenerator: RandomNumberGenerator {
+    package let seed: UInt64
     private var state: UInt64
 
-    init(seed: UInt64 = .random(in: 0...UInt64.max)) {
+    package init(seed: UInt64 = .random(in: 0...UInt64.max)) {
         self.seed = seed
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var value = state
         value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
