@@ -1,6 +1,5 @@
 /* Memory of Lua states: the limit, and an allocator for small blocks. Lua makes and drops a few strings and userdata for
-   each row that it reads; lists of free blocks of one state need no locks and no headers, which makes them several times
-   faster than malloc. */
+   each row that it reads; slabs of one state need no locks and no headers, which makes them faster than malloc. */
 #include "state.h"
 
 #include <stdio.h>
@@ -32,58 +31,99 @@ static bool refuses(rh_state *S, size_t growth) {
 
 /* MARK: Small blocks */
 
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
-/* The sanitizer watches malloc's blocks, so each block is one. */
-static bool is_small(size_t size) {
-  (void)size;
-  return false;
-}
-#else
-static bool is_small(size_t size) { return size <= RH_SMALL_STEP * RH_SMALL_SIZES; }
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED /* by the sanitizer, which knows malloc's blocks */
+#endif
 #endif
 
-enum { SLAB_SIZE = 1 << 16 };
+static bool is_small(size_t size) {
+#ifdef WATCHED
+  (void)size;
+  return false;
+#else
+  return size <= RH_SMALL_STEP * RH_SMALL_SIZES;
+#endif
+}
+
+enum { SLAB_SIZE = 1 << 14 };
+
+typedef struct free_block {
+  struct free_block *next;
+} free_block;
+
+/* Blocks of one size. Aligned to its own size, so that a block's address tells its slab. */
+struct rh_slab {
+  rh_slab *next, *previous; /* those of its size with free blocks; NULL in a full one */
+  free_block *free;
+  char *fresh; /* what was never given out */
+  size_t live;
+};
 
 static size_t list_of(size_t size) { return (size - 1) / RH_SMALL_STEP; }
+static size_t block_size(size_t list) { return (list + 1) * RH_SMALL_STEP; }
+static rh_slab *slab_of(void *block) { return (rh_slab *)((uintptr_t)block & ~(uintptr_t)(SLAB_SIZE - 1)); }
+static char *slab_end(rh_slab *slab) { return (char *)slab + SLAB_SIZE; }
 
-static bool add_slab(rh_small_blocks *small) {
-  rh_free_block *slab = malloc(SLAB_SIZE);
-  if (slab == NULL) return false;
-  slab->next = small->slabs;
-  small->slabs = slab;
-  small->fresh = (char *)slab + RH_SMALL_STEP;
-  small->fresh_end = (char *)slab + SLAB_SIZE;
-  return true;
+static void link_slab(rh_slab **first, rh_slab *slab) {
+  slab->previous = NULL;
+  slab->next = *first;
+  if (*first != NULL) (*first)->previous = slab;
+  *first = slab;
 }
 
-static void *take_small(rh_small_blocks *small, size_t size) {
-  size_t list = list_of(size);
-  rh_free_block *block = small->free[list];
-  if (block != NULL) {
-    small->free[list] = block->next;
-    return block;
+static void unlink_slab(rh_slab **first, rh_slab *slab) {
+  if (slab->previous != NULL) slab->previous->next = slab->next;
+  if (slab->next != NULL) slab->next->previous = slab->previous;
+  if (*first == slab) *first = slab->next;
+}
+
+static void empty_slab(rh_slab *slab) {
+  slab->free = NULL;
+  slab->fresh = (char *)slab + (sizeof *slab + RH_SMALL_STEP - 1) / RH_SMALL_STEP * RH_SMALL_STEP;
+  slab->live = 0;
+}
+
+static void *take_small(rh_state *S, size_t size) {
+  size_t list = list_of(size), length = block_size(list);
+  rh_slab *slab = S->slabs[list];
+  if (slab == NULL) {
+    slab = aligned_alloc(SLAB_SIZE, SLAB_SIZE);
+    if (slab == NULL) return NULL;
+    empty_slab(slab);
+    link_slab(&S->slabs[list], slab);
   }
-  size_t rounded = (list + 1) * RH_SMALL_STEP;
-  /* What is too small at the end of a slab is left: at most a block of each slab. */
-  if ((size_t)(small->fresh_end - small->fresh) < rounded && !add_slab(small)) return NULL;
-  void *fresh = small->fresh;
-  small->fresh += rounded;
-  return fresh;
+  slab->live++;
+  void *block = slab->free;
+  if (block != NULL) {
+    slab->free = slab->free->next;
+  } else {
+    block = slab->fresh;
+    slab->fresh += length;
+  }
+  if (slab->free == NULL && (size_t)(slab_end(slab) - slab->fresh) < length) unlink_slab(&S->slabs[list], slab);
+  return block;
 }
 
-static void give_small(rh_small_blocks *small, void *block, size_t size) {
-  rh_free_block *freed = block;
+static void give_small(rh_state *S, void *block, size_t size) {
   size_t list = list_of(size);
-  freed->next = small->free[list];
-  small->free[list] = freed;
-}
-
-void rh_free_slabs(rh_small_blocks *small) {
-  while (small->slabs != NULL) {
-    rh_free_block *slab = small->slabs;
-    small->slabs = slab->next;
+  rh_slab *slab = slab_of(block), **first = &S->slabs[list];
+  bool was_full = slab->free == NULL && (size_t)(slab_end(slab) - slab->fresh) < block_size(list);
+  free_block *freed = block;
+  freed->next = slab->free;
+  slab->free = freed;
+  if (was_full) link_slab(first, slab);
+  if (--slab->live > 0) return;
+  if (*first == slab && slab->next == NULL) {
+    empty_slab(slab); /* the last one is kept */
+  } else {
+    unlink_slab(first, slab);
     free(slab);
   }
+}
+
+void rh_free_slabs(rh_state *S) {
+  for (size_t list = 0; list < RH_SMALL_SIZES; list++) free(S->slabs[list]);
 }
 
 /* MARK: The allocator */
@@ -94,11 +134,11 @@ static _Noreturn void give_up(void) {
   _Exit(1);
 }
 
-static void *take(rh_state *S, size_t size) { return is_small(size) ? take_small(&S->small, size) : malloc(size); }
+static void *take(rh_state *S, size_t size) { return is_small(size) ? take_small(S, size) : malloc(size); }
 
 static void give(rh_state *S, void *block, size_t size) {
   if (is_small(size)) {
-    give_small(&S->small, block, size);
+    give_small(S, block, size);
   } else {
     free(block);
   }

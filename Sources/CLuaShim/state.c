@@ -36,7 +36,7 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
   for (int kind = 0; kind < RH_INTERRUPT_KINDS; kind++) S->interrupt_errors[kind] = LUA_NOREF;
   S->main = lua_newstate(rh_allocate, S);
   if (S->main == NULL) {
-    rh_free_slabs(&S->small);
+    rh_free_slabs(S);
     free(S);
     return NULL;
   }
@@ -50,7 +50,7 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
 
 void rh_free_state(rh_state *S) {
   free(S->directory);
-  rh_free_slabs(&S->small);
+  rh_free_slabs(S);
   free(S);
 }
 

@@ -13,19 +13,9 @@ typedef struct rh_resumer {
   struct rh_resumer *below;
 } rh_resumer;
 
-/* Small blocks: lists of free ones by size, cut from slabs that live as long as the state. */
+/* Small blocks come from slabs, one list of those with room for each size. */
 enum { RH_SMALL_STEP = 16, RH_SMALL_SIZES = 16 };
-
-typedef struct rh_free_block {
-  struct rh_free_block *next;
-} rh_free_block;
-
-typedef struct {
-  rh_free_block *free[RH_SMALL_SIZES];
-  rh_free_block *slabs;
-  char *fresh; /* what is left of the newest slab */
-  char *fresh_end;
-} rh_small_blocks;
+typedef struct rh_slab rh_slab;
 
 struct rh_state {
   lua_State *main;
@@ -33,7 +23,7 @@ struct rh_state {
   rh_function deliver;
   void (*release)(void *object);
 
-  rh_small_blocks small;
+  rh_slab *slabs[RH_SMALL_SIZES];
   size_t used;    /* by Lua */
   size_t charged; /* by the host, on the script's behalf */
   size_t limit;
@@ -86,7 +76,8 @@ static inline void note_progress(rh_state *S) {
 
 /* The lua_Alloc of every state; `context` is the state. */
 void *rh_allocate(void *context, void *block, size_t old_size, size_t new_size);
-void rh_free_slabs(rh_small_blocks *small);
+/* After lua_close: no block is in use. */
+void rh_free_slabs(rh_state *S);
 
 /* Makes `L` raise the requested interrupt at its next instruction; one that is being stopped has its grace first. */
 void rh_arm(lua_State *L);

@@ -55,9 +55,11 @@ package final class LuaScheduler {
     }
 
     /// Stops a task: its wait is ended, then it is made to raise. One that has ended stays as it is.
-    package func kill(_ task: LuaTask, _ interrupt: Interrupt) {
+    package func kill(_ task: LuaTask, _ interrupt: Interrupt) { kill(task, interrupt.kind) }
+
+    private func kill(_ task: LuaTask, _ kind: rh_interrupt) {
         guard task.kill == RH_NOT_INTERRUPTED, !task.hasEnded else { return }
-        task.kill = interrupt.kind
+        task.kill = kind
         switch task.phase {
         case .running: rh_kill_running(state.raw, task.kill)
         case .waiting: task.endWait?(.taskCancelled)
@@ -65,8 +67,10 @@ package final class LuaScheduler {
         }
     }
 
-    package func killAll(_ interrupt: Interrupt) {
-        for task in tasks.values { kill(task, interrupt) }
+    package func killAll(_ interrupt: Interrupt) { killAll(interrupt.kind) }
+
+    private func killAll(_ kind: rh_interrupt) {
+        for task in tasks.values { kill(task, kind) }
     }
 
     /// Returns when no task is left.
@@ -190,6 +194,9 @@ package final class LuaScheduler {
         return !isStopping(current) && rh_waiting_obstacle(stack.thread) == nil
     }
 
+    /// Throws what `wait` would throw.
+    package func requireWaiting(_ stack: LuaStack) throws(ScriptError) { _ = try taskThatMayWait(stack) }
+
     private func finishAtOnce(_ stack: LuaStack, _ task: LuaTask) throws(ScriptError) -> Int32 {
         guard turn.countCall(), case .success(let delivery) = task.delivery else { return try deliver(to: stack) }
         return try yield(stack, delivery)
@@ -300,6 +307,7 @@ extension LuaScheduler {
         task.endWait = nil
         tasks[ObjectIdentifier(task)] = nil
         onEnd(task)
+        if case .exit = task.failure?.interrupt { killAll(RH_EXIT) }
         if !task.watchers.isEmpty { task.isObserved = true }
         let watchers = task.watchers
         task.watchers = []

@@ -14,31 +14,43 @@ end
 --- Nesting depth of each connection's transactions, for the names of savepoints.
 local depths = setmetatable({}, { __mode = "k" })
 
+--- A value to be closed: code that is stopped leaves its transaction (or the savepoint `name`) without a chance to roll
+-- it back, which is done before the connection's next statement then.
+local abandoning = { __close = function(left)
+  depths[left.conn] = left.depth
+  if not left.finished then session.abandon(left.conn, left.name) end
+end }
+
 --- Runs `fn(conn)` inside a savepoint.
 local function nested(conn, fn)
-  local depth = (depths[conn] or 0) + 1
-  local name = "replhost_" .. depth
+  local depth = depths[conn] or 0
+  local name = "replhost_" .. depth + 1
   session.savepoint(conn, name)
-  depths[conn] = depth
+  depths[conn] = depth + 1
+  local left <close> = setmetatable({ conn = conn, depth = depth, name = name }, abandoning)
   local results = table.pack(pcall(fn, conn))
-  depths[conn] = depth - 1
   if results[1] then
-    session.release(conn, name)
-    return table.unpack(results, 2, results.n)
+    local released, failure = pcall(session.release, conn, name)
+    if not released then results = { false, failure } end
   end
-  if conn.status ~= "broken" then session.rollback_to(conn, name) end
-  error(results[2], 0)
+  if not results[1] and conn.status ~= "broken" then session.rollback_to(conn, name) end
+  left.finished = true
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
 end
 
 --- Runs `fn(conn)` once; true and its results, or false and the error, with the transaction over either way.
 local function attempt(conn, options, fn)
   session.begin(conn, options)
+  local left <close> = setmetatable({ conn = conn }, abandoning)
   local results = table.pack(pcall(fn, conn))
   if not results[1] then
     if conn.status == "transaction" or conn.status == "failed" then pcall(session.rollback, conn) end
+    left.finished = true
     return results
   end
   local committed, failure = pcall(session.commit, conn)
+  left.finished = true
   if committed then return results end
   return { false, failure, n = 2 }
 end
@@ -54,6 +66,7 @@ end
 function connection:transaction(options, fn)
   if type(options) == "function" and fn == nil then options, fn = nil, options end
   check_function(fn, "conn:transaction", options and 2 or 1)
+  session.settle(self)
   if self.status == "transaction" then return nested(self, fn) end
   local retries = options and options.retries or 0
   if math.type(retries) ~= "integer" or retries < 0 then
@@ -98,10 +111,8 @@ function connection:pipeline(fn)
   check_function(fn, "conn:pipeline", 1)
   local statements = setmetatable({}, batch)
   fn(statements)
-  local results = session.pipeline(self, statements)
-  for _, result in ipairs(results) do
-    if type(result) == "userdata" and result.code then error(result, 2) end
-  end
+  local results, failure = session.pipeline(self, statements)
+  if failure then error(failure, 2) end
   return results
 end
 

@@ -41,11 +41,14 @@ local function reader(source)
   error(("csv.parse: source must be a string, a file or a function, got %s"):format(type(source)), 3)
 end
 
+--- A character as a pattern that means itself.
+local function literal(character) return (character:gsub("%p", "%%%0")) end
+
 --- Reads records; fields are strings, or `rh.null` for an empty one without quotes if `nulls`.
 local function records(next_piece, separator, quote, null)
   local buffer, position, line = "", 1, 1
   local ended = false
-  local special = "[%" .. separator .. "%" .. quote .. "\r\n]"
+  local special = "[" .. literal(separator) .. literal(quote) .. "\r\n]"
 
   --- Drops what was read and appends the next piece; false at the end.
   local function refill()
@@ -217,7 +220,7 @@ end
 local function line_of(row, options, special)
   local separator, quote, columns = options.separator, options.quote, options.columns
   local fields = {}
-  for index = 1, columns and #columns or row.n or #row do
+  for index = 1, columns and #columns or type(row) == "table" and row.n or #row do
     local value
     if columns then value = row[columns[index]] else value = row[index] end
     if value == nil or value == native.null then
@@ -225,7 +228,7 @@ local function line_of(row, options, special)
     else
       local text = text_of(value)
       if text == "" or text:find(special) then
-        text = quote .. text:gsub("%" .. quote, quote .. quote) .. quote
+        text = quote .. text:gsub(literal(quote), function(found) return found .. found end) .. quote
       end
       fields[index] = text
     end
@@ -239,7 +242,7 @@ local format_options = { separator = true, quote = true, columns = true, line_en
 -- that are tables by name. NULL is an empty field, an empty string a quoted one.
 function csv.formatter(options)
   options = check_options("formatter", options, format_options)
-  local special = "[%" .. options.separator .. "%" .. options.quote .. "\r\n]"
+  local special = "[" .. literal(options.separator) .. literal(options.quote) .. "\r\n]"
   return function(row)
     if type(row) ~= "table" and type(row) ~= "userdata" then
       error(("csv.formatter: row must be a table, got %s"):format(type(row)), 2)

@@ -72,7 +72,14 @@ function tasks.map(items, fn, options)
   end
   local _ <close> = cancels(running)
   for index = 1, math.min(limit, count) do running[index] = spawn(work, index) end
-  for _, task in ipairs(running) do pcall(task.wait, task) end
+  for _, task in ipairs(running) do
+    local finished, reason = pcall(task.wait, task)
+    -- What was stopped from outside (a time limit, a cancelled task) has not told of itself.
+    if not finished and not failure then
+      failure = { reason }
+      for _, other in ipairs(running) do other:cancel() end
+    end
+  end
   if failure then error(failure[1], 0) end
   return results
 end

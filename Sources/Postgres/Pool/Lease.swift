@@ -23,6 +23,9 @@ package final class Lease: @unchecked Sendable {
     /// A statement failed in a way that the pool has to know of.
     private var isRoleInDoubt = false
 
+    /// Code that was stopped has left a transaction open: to be rolled back before the next statement.
+    package var abandoned: AbandonedTransaction?
+
     init(_ connection: Connection, _ id: ConnectionID, of pool: ConnectionPool, site: BorrowSite) {
         self.pool = pool
         self.site = site
@@ -85,4 +88,20 @@ package final class Lease: @unchecked Sendable {
     }
 
     private static func describe(_ place: BorrowSite?) -> String { place?.description ?? "the end of its scope" }
+}
+
+package enum AbandonedTransaction: Sendable {
+    case whole
+    /// Up to this savepoint.
+    case savepoint(String)
+}
+
+extension Connection {
+    package func rollBack(_ transaction: AbandonedTransaction) async throws(PostgresError) {
+        guard transactionStatus == .inTransaction || transactionStatus == .inError else { return }
+        switch transaction {
+        case .whole: try await rollback()
+        case .savepoint(let name): try await rollback(to: name)
+        }
+    }
 }

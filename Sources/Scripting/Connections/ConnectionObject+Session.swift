@@ -44,6 +44,16 @@ extension ConnectionObject {
                     return { _ in 0 }
                 }
             },
+            "abandon": { stack throws(ScriptError) in
+                let name = stack.string(at: 2)
+                try stack.receiver(type, "conn:transaction").abandoned = name.map { .savepoint($0) } ?? .whole
+                return 0
+            },
+            "settle": { [unowned worker] stack throws(ScriptError) in
+                let object = try stack.receiver(type, "conn:transaction")
+                guard object.abandoned != nil else { return 0 }
+                return try worker.wait(stack, on: object) { _ async throws(PostgresError) in { _ in 0 } }
+            },
             "commit": command(worker, "conn:transaction") { connection, _ async throws(PostgresError) in
                 try await connection.commit()
             },
@@ -105,7 +115,7 @@ extension ConnectionObject {
         }
     }
 
-    /// `{ {sql, n, …values}, … }` at index 2 → a list of results; errors stand in their places.
+    /// `{ {sql, n, …values}, … }` at index 2 → a list of results, and the first error if there is one.
     private static func runPipeline(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
         let object = try stack.receiver(type, "conn:pipeline")
         try stack.requireTable(2, "conn:pipeline")
@@ -128,11 +138,13 @@ extension ConnectionObject {
             return { stack in
                 stack.pushTable(arrayCount: results.count)
                 for (position, result) in results.enumerated() {
-                    switch result {
-                    case .success(let set): ResultObject.push(set, rows, to: stack)
-                    case .failure(let error): stack.push(error: ScriptError(error))
-                    }
+                    guard case .success(let set) = result else { continue }
+                    ResultObject.push(set, rows, to: stack)
                     stack.setElement(position + 1, of: -2)
+                }
+                for case .failure(let error) in results {
+                    stack.push(error: ScriptError(error))
+                    return 2
                 }
                 return 1
             }

@@ -218,6 +218,7 @@ final class CopyWriterObject {
             throw ScriptError(code: "RH2212", "the COPY writer is closed")
         }
         try owner.requireHeld()
+        try worker.scheduler.requireWaiting(stack)
         state = .ended
         if writer.format == .binary { CopyBinaryWriter.appendTrailer(to: &buffer) }
         return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in

@@ -43,6 +43,7 @@ final class ScriptWorker {
 
     /// Ends the state; tasks must have ended.
     func close() {
+        isEnding = true
         state.close()
     }
 
@@ -64,6 +65,10 @@ final class ScriptWorker {
         let connection = try object.usable
         return try scheduler.wait(stack) { () async throws(ScriptError) in
             do throws(PostgresError) {
+                if let abandoned = object.abandoned {
+                    object.abandoned = nil
+                    try await connection.rollBack(abandoned)
+                }
                 return try await operation(connection)
             } catch {
                 object.note(error)

@@ -32,8 +32,13 @@ final class WaiterObject {
     private func wait(_ stack: LuaStack, _ worker: ScriptWorker) throws(ScriptError) -> Int32 {
         switch state {
         case .new:
-            return try worker.scheduler.park(stack, cancel: { [self] in state = .done }) { wake in
-                state = .waiting(wake: wake)
+            do throws(ScriptError) {
+                return try worker.scheduler.park(stack, cancel: { [self] in state = .done }) { wake in
+                    state = .waiting(wake: wake)
+                }
+            } catch {
+                state = .done
+                throw error
             }
         case .woken(let value):
             state = .done

@@ -119,7 +119,15 @@ final class WorkerGroup: Sendable {
             return 0
         })
         let task = worker.scheduler.spawn(stack, arguments: 4, origin: nil)
-        worker.scheduler.watch(task) {}
+        let scheduler = worker.scheduler
+        var failures: [LuaFailure] = []
+        scheduler.onUnobservedFailure = { failure in
+            failures.append(failure)
+            scheduler.killAll(.taskCancelled)
+        }
+        scheduler.watch(task) {
+            if task.failure != nil { scheduler.killAll(.taskCancelled) }
+        }
         // Safe: used on the loop that the worker lives on, where this runs and where the cancellation is posted to.
         nonisolated(unsafe) let worker = worker
         await withTaskCancellationHandler {
@@ -127,7 +135,10 @@ final class WorkerGroup: Sendable {
         } onCancel: {
             worker.loop.post { worker.scheduler.killAll(.taskCancelled) }
         }
-        return task.failure ?? worker.scheduler.unseenFailures.first
+        failures += scheduler.takeUnseenFailures()
+        scheduler.onUnobservedFailure = { _ in }
+        if let failure = task.failure, failure.interrupt != .taskCancelled { return failure }
+        return failures.first ?? task.failure
     }
 
     private func take() -> Int? {

@@ -10,11 +10,21 @@ final class PoolRegistry: Sendable {
     private let pools = Mutex<[String: ConnectionPool]>([:])
 
     func pool(_ options: PoolOptions, _ worker: ScriptWorker) throws(ScriptError) -> ConnectionPool {
-        guard options.isShareable else { return try Self.make(options, worker) }
+        guard options.isShareable else { return Self.warmedUp(try Self.make(options, worker), options) }
         if let known = pools.withLock({ $0[options.key] }), !known.statistics().isClosed { return known }
         let made = try Self.make(options, worker)
-        pools.withLock { $0[options.key] = made }
-        return made
+        // Workers that start together ask together: the first one's is the pool.
+        let stored = pools.withLock { pools in
+            if let other = pools[options.key], !other.statistics().isClosed { return other }
+            pools[options.key] = made
+            return made
+        }
+        return stored === made ? Self.warmedUp(made, options) : stored
+    }
+
+    private static func warmedUp(_ pool: ConnectionPool, _ options: PoolOptions) -> ConnectionPool {
+        if options.settings.min > 0 { pool.warmUp() }
+        return pool
     }
 
     /// Closes every pool; leases get `timeout`.
@@ -28,9 +38,7 @@ final class PoolRegistry: Sendable {
 
     private static func make(_ options: PoolOptions, _ worker: ScriptWorker) throws(ScriptError) -> ConnectionPool {
         do {
-            let pool = try ConnectionPool(options.settings, hooks: hooks(options, worker))
-            if options.settings.min > 0 { pool.warmUp() }
-            return pool
+            return try ConnectionPool(options.settings, hooks: hooks(options, worker))
         } catch {
             throw ScriptError(error)
         }

@@ -72,9 +72,9 @@ final class ResultObject {
         default:
             stack.push(methods)
             stack.pushCopy(of: 2)
-            // Other names are nil: where an error may stand in a result's place, its fields are asked for.
+            // Other names are nil, as are a PgError's fields: where an error may stand, they are asked for.
             guard lua_rawget(stack.thread, -2) == LUA_TNIL, let name = stack.string(at: 2),
-                shape.columns.contains(where: { $0.name == name })
+                !Self.errorFields.contains(name), shape.columns.contains(where: { $0.name == name })
             else { return 1 }
             throw ScriptError(
                 code: "RH1008", "a result has no \"\(name)\", its rows have",
@@ -82,6 +82,11 @@ final class ResultObject {
         }
         return 1
     }
+
+    private static let errorFields: Set<String> = [
+        "code", "sqlstate", "severity", "message", "detail", "hint", "position", "constraint", "schema", "table",
+        "column", "query", "context", "retryable",
+    ]
 
     private func pushColumns(_ stack: LuaStack) {
         stack.pushTable(arrayCount: shape.columns.count)

@@ -145,6 +145,9 @@ final class RowLibrary {
     @inline(__always)
     static func row(at index: Int32, of stack: LuaStack, _ function: String) throws(ScriptError) -> RowUserdata {
         if let row = RowUserdata(at: index, of: stack) { return row }
+        if stack.describe(at: index) == "row" {
+            throw ScriptError(code: "RH2106", "\(function): the row was finalized and cannot be read any more")
+        }
         throw ScriptError(code: "RH1002", "\(function): expected a row, got \(stack.describe(at: index))")
     }
 

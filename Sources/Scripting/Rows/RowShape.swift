@@ -65,6 +65,8 @@ final class RowShape {
 final class RowFactory {
     let shape: RowShape
     let metatable: LuaReference
+    /// The memory of the shape's userdata, which the metatable holds.
+    let holder: UnsafeRawPointer
     private let state: LuaState
 
     /// `metamethods` is the table that every row's metatable is a copy of.
@@ -87,6 +89,8 @@ final class RowFactory {
         }
         shape = RowShape(columns, addresses: addresses)
         stack.push(shape, RowShape.type)
+        guard let holder = lua_touserdata(stack.thread, -1) else { preconditionFailure("a userdata has an address") }
+        self.holder = UnsafeRawPointer(holder)
         stack.setElement(columns.count + 1, of: table)
         metatable = stack.makeReference()
     }

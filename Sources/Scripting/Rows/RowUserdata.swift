@@ -18,7 +18,7 @@ struct RowUserdata {
     static func push(
         _ factory: RowFactory, size: Int, position: Int = 0, to stack: LuaStack
     ) -> UnsafeMutableRawPointer {
-        let fields = push(factory.shape, size: size, position: position, to: stack)
+        let fields = push(factory.holder, size: size, position: position, to: stack)
         stack.push(factory.metatable)
         lua_setmetatable(stack.thread, -2)
         return fields
@@ -27,13 +27,13 @@ struct RowUserdata {
     /// Pushes a row that has no metatable yet.
     @inline(__always)
     private static func push(
-        _ shape: RowShape, size: Int, position: Int, to stack: LuaStack
+        _ holder: UnsafeRawPointer, size: Int, position: Int, to stack: LuaStack
     ) -> UnsafeMutableRawPointer {
         guard let memory = lua_newuserdatauv(stack.thread, headerSize + size, position == 0 ? 1 : 2) else {
             preconditionFailure("Lua gave no memory to the host")
         }
         memory.storeBytes(of: magic, as: UInt64.self)
-        memory.storeBytes(of: Unmanaged.passUnretained(shape).toOpaque(), toByteOffset: 8, as: UnsafeRawPointer.self)
+        memory.storeBytes(of: holder, toByteOffset: 8, as: UnsafeRawPointer.self)
         memory.storeBytes(of: UInt32(truncatingIfNeeded: position), toByteOffset: 16, as: UInt32.self)
         memory.storeBytes(of: 0, toByteOffset: 20, as: UInt32.self)
         return memory + headerSize
@@ -43,7 +43,7 @@ struct RowUserdata {
     static func pushCopy(of index: Int32, to stack: LuaStack) {
         guard let row = RowUserdata(at: index, of: stack) else { return stack.pushNil() }
         let size = Int(lua_rawlen(stack.thread, index)) - headerSize
-        let fields = push(row.shape, size: size, position: 0, to: stack)
+        let fields = push(row.holder, size: size, position: 0, to: stack)
         fields.copyMemory(from: row.fields, byteCount: size)
         lua_getmetatable(stack.thread, index)
         lua_setmetatable(stack.thread, -2)
@@ -54,17 +54,24 @@ struct RowUserdata {
     init?(at index: Int32, of stack: LuaStack) {
         guard let memory = lua_touserdata(stack.thread, index),
             lua_rawlen(stack.thread, index) >= Self.headerSize,
-            memory.load(as: UInt64.self) == Self.magic
+            memory.load(as: UInt64.self) == Self.magic,
+            // Finalizers may see a row whose shape has been let go of.
+            memory.load(fromByteOffset: 8, as: UnsafeRawPointer.self).load(as: UnsafeRawPointer?.self) != nil
         else { return nil }
         fields = memory + Self.headerSize
     }
 
     var shape: RowShape { unmanagedShape.takeUnretainedValue() }
 
-    /// Safe as long as the row lives: the metatable, which the row holds, keeps the shape alive.
+    /// Safe for the time of a host call: the row's metatable holds the userdata that holds the shape.
     @inline(__always)
     var unmanagedShape: Unmanaged<RowShape> {
-        .fromOpaque(fields.load(fromByteOffset: 8 - Self.headerSize, as: UnsafeRawPointer.self))
+        .fromOpaque(holder.load(as: UnsafeRawPointer.self))
+    }
+
+    /// The memory of the shape's userdata: the address of the shape.
+    private var holder: UnsafeRawPointer {
+        fields.load(fromByteOffset: 8 - Self.headerSize, as: UnsafeRawPointer.self)
     }
 
     /// Position in its result (from 1), 0 elsewhere.

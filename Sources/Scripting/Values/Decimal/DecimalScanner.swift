@@ -53,6 +53,9 @@ struct DecimalScanner {
             let shifted = Decimal(coefficient: PowersOfTen.big(zeros), scale: 0)
             return try value.multiplied(by: shifted)
         }
+        // Before the work, which grows with the square of the digits.
+        let counted = range.count - fractionDigits - leadingZeros(range)
+        guard counted + zeros <= Decimal.mostIntegerDigits + 1 else { throw .outOfRange }
         var digits = ""
         digits.reserveCapacity(range.count + zeros)
         for index in range where bytes[index] != UInt8(ascii: ".") {
@@ -61,6 +64,10 @@ struct DecimalScanner {
         digits += String(repeating: "0", count: zeros)
         guard let magnitude = BigInt(digits, radix: 10) else { throw failure }
         return try Decimal(coefficient: isNegative ? -magnitude : magnitude, scale: scale).checked()
+    }
+
+    private func leadingZeros(_ range: Range<Int>) -> Int {
+        range.prefix { bytes[$0] == UInt8(ascii: "0") }.count
     }
 
     /// The digits of `range` as one number; nil when there are more than 38 that count.

@@ -15,6 +15,7 @@ package struct JSONDecoder {
     let count: Int
     var cursor: UnsafePointer<UInt8>
     var depth = 0
+    private var containers: UInt32 = 0
     var scratch: [UInt8] = []
     /// Entries in the object and array last closed at each of the upper levels: what the next one
     /// there will probably have.
@@ -86,9 +87,18 @@ package struct JSONDecoder {
 
     mutating func enter() throws(JSONSyntaxError.Reason) {
         depth += 1
+        containers &+= 1
+        if containers & 0xFFF == 0 { try checkMemory() }
         guard depth <= Self.deepest, lua_checkstack(state, 6) != 0 else { throw .tooDeep }
         cursor += 1
         skipBlanks()
+    }
+
+    /// The limit is enforced only after the call, and a short text may hold very many empty tables.
+    private func checkMemory() throws(JSONSyntaxError.Reason) {
+        let shim = rh_state_of(state)
+        let limit = rh_memory_limit(shim)
+        if limit > 0, rh_memory_used(shim) > limit { throw .noMemory }
     }
 
     mutating func leave(entries: CInt) {

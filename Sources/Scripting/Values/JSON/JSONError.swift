@@ -15,6 +15,7 @@ package struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConverti
         case numberOutOfRange
         case tooDeep
         case trailingText
+        case noMemory
     }
 
     package let reason: Reason
@@ -48,6 +49,7 @@ extension JSONSyntaxError.Reason: CustomStringConvertible {
         case .numberOutOfRange: "number out of the range of a decimal"
         case .tooDeep: "nested deeper than \(JSONDecoder.deepest) levels"
         case .trailingText: "text after the value"
+        case .noMemory: "no memory for the value"
         }
     }
 }

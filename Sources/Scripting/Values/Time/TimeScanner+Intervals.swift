@@ -81,7 +81,7 @@ extension TimeScanner {
     mutating func signedNumber() -> Int128? {
         let isNegative = peek == UInt8(ascii: "-")
         if isNegative || peek == UInt8(ascii: "+") { offset += 1 }
-        guard let whole = digits(1...15) else { return nil }
+        guard let whole = digits(1...18) else { return nil }
         let value = Int128(whole) * 1_000_000 + Int128(takeFraction() ?? 0)
         return isNegative ? -value : value
     }
