@@ -203,7 +203,8 @@ extension ScriptTests {
         }
 
         @BlockingThread
-        private static func moduleDirectory(_ module: String) throws -> String {
+        /// A directory with this text as the module "scriptwork".
+        static func moduleDirectory(_ module: String) throws -> String {
             let directory = try TestWorkspace.shared().makeDirectory("modules")
             try FileTree.append(module, to: directory + "/scriptwork.lua")
             return directory
