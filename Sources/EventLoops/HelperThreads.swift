@@ -5,8 +5,9 @@ import Synchronization
 /// A few threads for calls that block (name look-up, `PQcancel`), so that no event loop does.
 ///
 /// Threads come with work and go when there is none.
-final class HelperThreads: Sendable {
-    static let shared = HelperThreads(limit: 8)
+package final class HelperThreads: Sendable {
+    package static let lookups = HelperThreads(limit: 8)
+    package static let cancels = HelperThreads(limit: 64)
 
     private struct State {
         var queue: Deque<@Sendable () -> Void> = []
@@ -45,12 +46,14 @@ final class HelperThreads: Sendable {
 extension EventLoop {
     /// Runs blocking `work` on a helper thread; the caller goes on where it was. Not cancellable: work that may
     /// take long keeps a deadline of its own.
-    package func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    package func offload<Value: Sendable>(
+        to threads: HelperThreads = .lookups, _ work: @escaping @Sendable () -> Value
+    ) async -> Value {
         checkIsolated()
         suspensions += 1
         defer { suspensions -= 1 }
         return await withUnsafeContinuation { continuation in
-            HelperThreads.shared.run { continuation.resume(returning: work()) }
+            threads.run { continuation.resume(returning: work()) }
         }
     }
 }

@@ -17,7 +17,8 @@ package actor LoopActor {
         on loop: EventLoop, _ body: @escaping @Sendable (isolated LoopActor) async -> Value
     ) async -> Value {
         let actor = LoopActor(loop)
-        return await Task { await actor.run(body) }.value
+        // The loop as preferred executor: closures that Swift takes for ones without isolation stay on it, too.
+        return await Task(executorPreference: loop) { await actor.run(body) }.value
     }
 
     /// Starts `body` on the loop's thread, soon. For the loop's own thread only. The loop is also the task's preferred

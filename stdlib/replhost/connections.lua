@@ -49,6 +49,10 @@ local function attempt(conn, options, fn)
     left.finished = true
     return results
   end
+  if conn.status == "idle" then
+    left.finished = true
+    return { false, "conn:transaction: the function has ended the transaction itself", n = 2 }
+  end
   local committed, failure = pcall(session.commit, conn)
   left.finished = true
   if committed then return results end
@@ -67,7 +71,12 @@ function connection:transaction(options, fn)
   if type(options) == "function" and fn == nil then options, fn = nil, options end
   check_function(fn, "conn:transaction", options and 2 or 1)
   session.settle(self)
-  if self.status == "transaction" then return nested(self, fn) end
+  if self.status == "transaction" then
+    if options and next(options) ~= nil then
+      error(("conn:transaction: option %q is the outermost transaction's alone"):format(tostring(next(options))), 2)
+    end
+    return nested(self, fn)
+  end
   local retries = options and options.retries or 0
   if math.type(retries) ~= "integer" or retries < 0 then
     error(("conn:transaction: option \"retries\": expected an integer >= 0, got %s"):format(tostring(retries)), 2)

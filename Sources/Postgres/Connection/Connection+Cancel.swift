@@ -7,7 +7,7 @@ extension Connection {
     package func cancelRunning() async {
         guard activity != .idle, !isBroken else { return }
         requestCancel()
-        _ = await cancelRequest?.wait(on: loop, until: nil)
+        _ = await cancelRequest?.wait(on: loop, until: .now + Self.grace)
     }
 
     /// Sends a cancel request from the helper thread: before libpq 17 it blocks.
@@ -19,7 +19,8 @@ extension Connection {
         let loop = loop
         Task {
             await LoopActor.runShielded(on: loop) { _ in
-                await loop.offload { request.send() }
+                // Not among the look-ups: a server that says nothing may keep it for ever.
+                await loop.offload(to: .cancels) { request.send() }
                 if self.cancelRequest === arrival { self.cancelRequest = nil }
                 arrival.deliver(())
             }

@@ -18,6 +18,12 @@ extension Connection {
     /// open transaction back, then does what `level` says. Throws when the connection cannot be kept: close it then.
     package func reset(_ level: ResetLevel, until deadline: ContinuousClock.Instant) async throws(PostgresError) {
         let raw = try self.raw()
+        guard activity != .statement else {
+            // Somebody still waits for its end, perhaps on another loop: two may not use one connection.
+            abort("the connection was returned while a call was running on it")
+            throw .unusable(reason: "returned while a call was running")
+        }
+        try await waitForCancelRequest(until: deadline)
         if activity != .idle || PQpipelineStatus(raw) != PQ_PIPELINE_OFF || PQtransactionStatus(raw) == PQTRANS_ACTIVE {
             await settle(cancelling: true, until: deadline)
         }

@@ -24,9 +24,12 @@ extension Connection {
             throw .unusable(reason: "another statement is running on this connection")
         }
         activity = .statement
-        while let request = cancelRequest, await request.wait(on: loop, until: deadline) == nil {
+        while let request = cancelRequest, await request.wait(on: loop, until: deadline ?? .now + Self.grace) == nil {
             activity = .idle
-            throw Task.isCancelled ? .cancelled : .timedOut(what: "waiting for a cancel request")
+            guard !Task.isCancelled else { throw .cancelled }
+            let error = PostgresError.timedOut(what: "waiting for a cancel request")
+            if deadline == nil { fail(error) }
+            throw error
         }
     }
 

@@ -43,7 +43,10 @@ extension Connection {
 
     /// Reads what the socket has. Does not wait.
     func consumeInput() throws(PostgresError) {
-        guard PQconsumeInput(try raw()) == 1 else { throw lost() }
+        let raw = try raw()
+        guard PQconsumeInput(raw) == 1 else { throw lost() }
+        // OpenSSL may hold the rest of a record, which poll(2) does not see.
+        guard !usesTLS || PQconsumeInput(raw) == 1 else { throw lost() }
     }
 
     /// Waits until the next result can be taken without blocking.

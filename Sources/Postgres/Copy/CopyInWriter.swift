@@ -69,7 +69,8 @@ package final class CopyInWriter {
         do throws(PostgresError) {
             while true {
                 if early.isWaiting(on: raw) {
-                    _ = try await end(until: deadline)
+                    // As a failure: should it be no error after all, nothing of the data stays.
+                    _ = try await end(failing: "the server has said something else", until: deadline)
                     throw .unexpected("the server has ended the COPY")
                 }
                 if try connection.flushOnce() { return }
@@ -140,8 +141,10 @@ package final class CopyInWriter {
     }
 
     /// Ends the data and reads the command's result. Rows taken.
-    private func end(until deadline: ContinuousClock.Instant?) async throws(PostgresError) -> Int {
-        try await connection.endCopyIn(nil, until: deadline)
+    private func end(
+        failing message: String? = nil, until deadline: ContinuousClock.Instant?
+    ) async throws(PostgresError) -> Int {
+        try await connection.endCopyIn(message, until: deadline)
         var count = 0
         var failure: PostgresError?
         while let result = try await connection.nextResult(until: deadline) {

@@ -34,6 +34,7 @@ final class PipelineRun {
         for (index, item) in batch.enumerated() {
             do {
                 let form = try await form(of: item, &mayPrepare, until: deadline)
+                try check(item.parameters, form)
                 forms.append(form)
             } catch {
                 guard case .server = error else { throw error }
@@ -52,14 +53,34 @@ final class PipelineRun {
         guard !item.sql.utf8.contains(0) else { throw .unusable(reason: "the SQL text contains a zero byte") }
         let traits = StatementTraits(item.sql)
         guard traits.count == 1 else { throw .unusable(reason: "a pipeline takes single statements") }
+        guard !traits.isCopy else { throw .unusable(reason: "COPY is not possible in a pipeline") }
         if traits.dirties { connection.isDirty = true }
         mayPrepare = mayPrepare && traits.isPlannable
         guard mayPrepare else { return .unprepared(key.types) }
-        return .prepared(try await connection.prepared(key, until: deadline))
+        // What makes room is forgotten later: a statement of this pipeline may be among it.
+        return .prepared(try await connection.prepared(key, forgetsEvicted: false, until: deadline))
     }
 
-    /// Sends all statements and the Sync that ends them.
+    /// Wrong values are found before anything is sent.
+    private func check(_ parameters: [Parameter], _ form: Form) throws(PostgresError) {
+        switch form {
+        case .prepared(let statement): _ = try ParameterBlock(parameters, types: statement.parameterTypes)
+        case .unprepared(let types): _ = try ParameterBlock(parameters, types: types)
+        }
+    }
+
+    /// Sends all statements and the Sync that ends them. When that is not possible to the end, the connection is given
+    /// up: without its Sync, nothing of the pipeline stays.
     func send(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant?) async throws(PostgresError) {
+        do throws(PostgresError) {
+            try await sendAll(raw, until: deadline)
+        } catch {
+            connection.fail(.unusable(reason: "a pipeline was not sent to its end: \(error)"))
+            throw error
+        }
+    }
+
+    private func sendAll(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant?) async throws(PostgresError) {
         for (item, form) in zip(batch, forms) {
             switch form {
             case .prepared(let statement): try connection.sendPrepared(statement, item.parameters)
@@ -95,7 +116,10 @@ final class PipelineRun {
         case PGRES_FATAL_ERROR: answers.append(.failure(failure(result, at: index)))
         case PGRES_PIPELINE_ABORTED: answers.append(.failure(.pipelineAborted))
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-            throw .unusable(reason: "COPY from or to the client is not possible in a pipeline")
+            // libpq finds no way out of this.
+            let error = PostgresError.unusable(reason: "COPY is not possible in a pipeline")
+            connection.fail(error)
+            throw error
         default:
             let collector = ResultCollector(reserve: reserve)
             try collector.addAll(result, shape: shape(at: index))

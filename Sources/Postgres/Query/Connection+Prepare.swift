@@ -36,12 +36,19 @@ extension Connection {
 
     /// From the cache, or prepared in one round trip. The caller has taken the connection.
     func prepared(
-        _ key: StatementCache.Key, until deadline: ContinuousClock.Instant?
+        _ key: StatementCache.Key, forgetsEvicted: Bool = true, until deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> PreparedStatement {
         if let statement = statements.find(key) { return statement }
         let name = statements.makeName()
-        let evicted = statements.takeEvicted()
-        let answer = try await exchangePrepare(key, name: name, forgetting: evicted, until: deadline)
+        let evicted = forgetsEvicted ? statements.takeEvicted() : []
+        let answer: OpaquePointer
+        do {
+            answer = try await exchangePrepare(key, name: name, forgetting: evicted, until: deadline)
+        } catch {
+            // The server skips what follows an error.
+            statements.keepEvicted(evicted)
+            throw error
+        }
         defer { PQclear(answer) }
         let types = (0..<PQnparams(answer)).map { OID(PQparamtype(answer, $0)) }
         let statement = PreparedStatement(

@@ -102,6 +102,9 @@ struct StatementCache {
         return evicted
     }
 
+    /// They could not be deallocated.
+    mutating func keepEvicted(_ names: [String]) { evicted += names }
+
     private mutating func makeRoom(for added: Int) {
         while count + added > capacity, oldest != Self.none { drop(oldest, evict: true) }
     }

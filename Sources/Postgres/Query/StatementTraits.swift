@@ -11,6 +11,8 @@ struct StatementTraits: Equatable {
     /// It may leave something behind in the session.
     var dirties: Bool
 
+    /// It is COPY, which streams of its own may need.
+    var isCopy = false
     /// It reads only: no part of it, as far as its words tell, writes or locks.
     var isPlainQuery: Bool
 
@@ -23,6 +25,7 @@ struct StatementTraits: Equatable {
         for statement in SQLScanner(sql) {
             count += 1
             highestParameter = max(highestParameter, statement.highestParameter)
+            if statement.keyword == "COPY" { isCopy = true }
             isPlannable = statement.keyword.isEmpty || Self.plannable.contains(statement.keyword)
             if !isPlannable && !Self.harmless.contains(statement.keyword) { dirties = true }
             isPlainQuery = Self.queries.contains(statement.keyword)

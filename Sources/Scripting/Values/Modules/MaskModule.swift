@@ -56,6 +56,8 @@ enum MaskModule {
         _ call: borrowing ValueCall, _ body: (UnsafeRawBufferPointer, KeyedHash) -> [UInt8]
     ) throws(ValueError) -> CInt {
         let hash = try requiredKey(call)
+        // A forgotten key would make NULL of every value.
+        guard lua_gettop(call.state) >= 2 else { throw call.wrong(2, "value", "a value to mask behind the key") }
         if isNull(call, 2) { return pushSame(call, 2) }
         return call.push(body(try call.textBytes(2, "value"), hash))
     }
