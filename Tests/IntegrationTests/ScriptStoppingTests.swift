@@ -102,5 +102,83 @@ extension ScriptTests {
                 eq(r[2][1].x, 3)
                 """)
         }
+
+        @Test func aStreamLeftEarlyLeavesItsTransactionAsItWas() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool = rh.pool { dsn = dsn }
+                pool:query("DROP TABLE IF EXISTS early; CREATE TABLE early AS SELECT i AS a FROM generate_series(1, 500000) i")
+                local function left(open)
+                  return pool:transaction(function(c)
+                    c:query("INSERT INTO early VALUES (0)")
+                    for row in open(c) do break end
+                    eq(c.status, "transaction")
+                    return c:query("SELECT count(*) FROM early WHERE a = 0"):scalar()
+                  end)
+                end
+                eq(left(function(c) return c:rows("SELECT * FROM early") end), 1)
+                eq(left(function(c) return c:rows("SELECT * FROM early WHERE a > $1", 0) end), 2)
+                eq(left(function(c) return c:copy_out("early") end), 3)
+                eq(left(function(c) return c:copy_out("SELECT a FROM early") end), 4)
+                local n = pool:transaction(function(c)
+                  local n = 0
+                  for row in c:rows("SELECT * FROM early WHERE a > 0") do n = n + 1 end
+                  c:query("SAVEPOINT mine")
+                  for row in c:rows("SELECT * FROM early WHERE a > 0") do n = n + 1 end
+                  c:query("ROLLBACK TO mine")
+                  return n
+                end)
+                eq(n, 1000000)
+                """)
+        }
+
+        @Test func pipelinesAreSentWholeOrNotAtAll() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool = rh.pool { dsn = dsn, max = 2, statement_cache = 4 }
+                pool:query("DROP TABLE IF EXISTS piped; CREATE TABLE piped (a int)")
+                raises("COPY is not possible in a pipeline", pool.with, pool, function(c)
+                  c:pipeline(function(p) p:query("COPY (SELECT 1) TO STDOUT") end)
+                end)
+                raises("2 parameters, 1 given", pool.with, pool, function(c)
+                  c:pipeline(function(p) p:query("INSERT INTO piped VALUES (1)") p:query("SELECT $1::int, $2::int", 1) end)
+                end)
+                eq(pool:query("SELECT count(*) FROM piped"):scalar(), 0)
+                pool:with(function(c)
+                  c:pipeline(function(p) for i = 1, 9 do p:query("INSERT INTO piped VALUES (" .. i .. ")") end end)
+                end)
+                eq(pool:query("SELECT count(*) FROM piped"):scalar(), 9)
+                """)
+        }
+
+        @Test func aConnectionReturnedWhileItIsUsedServesNobodyElse() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool = rh.pool { dsn = dsn, max = 1 }
+                local conn = pool:getconn()
+                local pid = conn.pid
+                conn:listen("nothing")
+                local task = rh.spawn(function() for n in conn:notifications() do end end)
+                rh.sleep(0.05)
+                pool:putconn(conn)
+                local ok = pcall(task.wait, task, 5)
+                eq(ok, false)
+                local other <close> = pool:getconn()
+                assert(other.pid ~= pid)
+                eq(other:query("SELECT 1"):scalar(), 1)
+                """)
+        }
+
+        @Test func aTransactionThatItsFunctionEndedIsAnError() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool = rh.pool { dsn = dsn }
+                raises("has ended the transaction itself", pool.transaction, pool, function(c) c:query("ROLLBACK") end)
+                raises("the outermost transaction's alone", pool.transaction, pool, function(c)
+                  c:transaction({ readonly = true }, function() end)
+                end)
+                raises("a value to mask behind the key", rh.mask.token, "12345")
+                """)
+        }
     }
 }

@@ -24,6 +24,7 @@ extension Connection {
             throw .unusable(reason: "another statement is running on this connection")
         }
         activity = .statement
+        beganInTransaction = transactionStatus == .inTransaction
         while let request = cancelRequest, await request.wait(on: loop, until: deadline ?? .now + Self.grace) == nil {
             activity = .idle
             guard !Task.isCancelled else { throw .cancelled }

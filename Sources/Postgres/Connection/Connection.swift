@@ -31,6 +31,8 @@ package final class Connection: @unchecked Sendable {
     let notices = NoticeSink()
     var activity = Activity.idle
     var openings: UInt64 = 0
+    /// A transaction was open when the connection was taken last.
+    var beganInTransaction = false
     var notifications: Deque<Notification> = []
     /// Plans that the server holds for this session.
     var statements = StatementCache(capacity: StatementCache.defaultCapacity)

@@ -4,10 +4,15 @@ struct Hold {
     private let activity: Connection.Activity
     /// As error messages name the stream.
     private let name: String
+    private let isInTransaction: Bool
+    /// Made before what runs, if a transaction is open: what cancelling it spoils is undone.
+    private let savepoint: String?
 
     /// Of what `connection` was opened for last.
-    init(on connection: Connection, for name: String) {
+    init(on connection: Connection, for name: String, savepoint: String? = nil) {
         self.connection = connection
+        self.savepoint = savepoint
+        isInTransaction = connection.beganInTransaction
         self.activity = connection.activity
         self.name = name
     }
@@ -21,9 +26,20 @@ struct Hold {
         return raw
     }
 
-    /// Cancels what runs and drops what is on its way: the connection is free, or broken, afterwards.
+    /// How long the rest of a result is read that cannot be cancelled.
+    private static let patience: Duration = .seconds(30)
+
+    /// Cancels what runs and drops what is on its way: the connection is free, or broken, afterwards. A transaction that
+    /// was open goes on: without a savepoint, what is left is read instead of cancelled.
     func giveUp() async {
         guard isCurrent else { return }
+        guard isInTransaction else { return await connection.settle(cancelling: true, until: .now + Connection.grace) }
+        guard let savepoint else {
+            return await connection.settle(cancelling: false, until: .now + Self.patience)
+        }
         await connection.settle(cancelling: true, until: .now + Connection.grace)
+        guard connection.transactionStatus == .inError else { return }
+        // A failure leaves the transaction failed, which the next statement says.
+        try? await connection.rollback(to: savepoint, until: .now + Connection.grace)
     }
 }

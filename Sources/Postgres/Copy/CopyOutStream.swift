@@ -34,8 +34,9 @@ package final class CopyOutStream {
     private var message: UnsafeMutablePointer<CChar>?
 
     /// `answer` is the server's `PGRES_COPY_OUT`; the caller keeps it.
-    init(_ connection: Connection, query: String, answer: OpaquePointer) {
-        self.hold = Hold(on: connection, for: "COPY stream")
+    /// - Parameter savepoint: was made before the COPY, in the same message.
+    init(_ connection: Connection, query: String, answer: OpaquePointer, savepoint: String? = nil) {
+        self.hold = Hold(on: connection, for: "COPY stream", savepoint: savepoint)
         self.query = query
         self.format = PQbinaryTuples(answer) == 1 ? .binary : .text
         self.columnCount = Int(PQnfields(answer))
@@ -101,7 +102,8 @@ package final class CopyOutStream {
             if PQresultStatus(result) == PGRES_FATAL_ERROR {
                 state = .ending(connection.error(of: result, query: query))
             } else {
-                rowCount = PQcmdTuples(result).flatMap { Int(String(cString: $0)) }
+                // The savepoint's RELEASE follows, without a count.
+                rowCount = PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? rowCount
             }
         }
         return .pending

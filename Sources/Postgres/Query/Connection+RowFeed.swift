@@ -41,9 +41,9 @@ extension Connection {
         let copy = "COPY (\n\(SQLScanner.firstStatement(of: key.sql))\n) TO STDOUT (FORMAT binary)"
         guard let answer = try await startCopy(copy, of: key.sql, as: statement.shape, until: deadline) else {
             statements.remove(key, serverHasIt: true)
-            let changed = PostgresError.columnsChanged
-            await settle(after: changed)
-            guard transactionStatus == .idle || transactionStatus == .inTransaction else { throw changed }
+            let mustUndo = beganInTransaction
+            await settle(after: .columnsChanged)
+            if mustUndo, transactionStatus == .inError { try await rollback(to: Self.streamSavepoint, until: deadline) }
             return nil
         }
         defer { PQclear(answer) }
@@ -69,10 +69,14 @@ extension Connection {
         }
     }
 
+    /// Lets a stream be left early inside a transaction: cancelling it fails what came since.
+    private static let streamSavepoint = "replhost_stream"
+
     private func open(_ answer: OpaquePointer, of query: String) -> CopyOutStream {
         openings += 1
         activity = .open(openings)
-        return CopyOutStream(self, query: query, answer: answer)
+        return CopyOutStream(
+            self, query: query, answer: answer, savepoint: beganInTransaction ? Self.streamSavepoint : nil)
     }
 
     /// The answer to `copy`, which the caller clears; nil, and COPY runs, if the query's columns are others.
@@ -80,8 +84,16 @@ extension Connection {
         _ copy: String, of query: String, as shape: ResultShape, until deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> OpaquePointer? {
         // Line breaks end what may be a comment.
-        try sendSimple("SELECT * FROM (\n\(SQLScanner.firstStatement(of: query))\n) AS columns LIMIT 0; \(copy)")
+        let statements = "SELECT * FROM (\n\(SQLScanner.firstStatement(of: query))\n) AS columns LIMIT 0; \(copy)"
+        let name = Self.streamSavepoint
+        try sendSimple(
+            beganInTransaction ? "SAVEPOINT \(name); \(statements); RELEASE SAVEPOINT \(name)" : statements)
         try await flush(until: deadline)
+        if beganInTransaction {
+            guard let made = try await nextResult(until: deadline) else { throw .unexpected("no savepoint") }
+            defer { PQclear(made) }
+            guard PQresultStatus(made) == PGRES_COMMAND_OK else { throw error(of: made, query: nil) }
+        }
         guard try await describesItself(as: shape, until: deadline) else { return nil }
         guard let answer = try await nextResult(until: deadline) else { throw .unexpected("no answer to COPY") }
         if PQresultStatus(answer) == PGRES_COPY_OUT { return answer }
