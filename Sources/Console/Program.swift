@@ -15,11 +15,17 @@ package enum Program {
 
     private static func run(_ arguments: [String], _ signals: Signals) async -> Int32 {
         let line = ArgumentLine.expanded(arguments, inputIsTerminal: Terminal.inputIsTerminal)
+        if let request = RunRequest(plain: line) { return await run(request, signals) }
         do {
             return try await run(try parse(line), signals)
         } catch {
             return answer(error)
         }
+    }
+
+    private static func run(_ request: RunRequest, _ signals: Signals) async -> Int32 {
+        useLog()
+        return await ScriptRun(request, signals).run()
     }
 
     /// Scripts start often: they do without the parsers of all commands, unless there is something to complain about.
@@ -31,9 +37,7 @@ package enum Program {
 
     private static func run(_ command: any ParsableCommand, _ signals: Signals) async throws -> Int32 {
         switch command {
-        case let command as RunCommand:
-            useLog()
-            return await ScriptRun(command, signals).run()
+        case let command as RunCommand: return await run(RunRequest(command), signals)
         case let command as ReplCommand:
             useLog()
             return await ReplRun(command, signals).run()

@@ -2,11 +2,11 @@ import Scripting
 
 /// One run of a script, with what may come in between.
 struct ScriptRun {
-    private let command: RunCommand
+    private let request: RunRequest
     private let signals: Signals
 
-    init(_ command: RunCommand, _ signals: Signals) {
-        self.command = command
+    init(_ request: RunRequest, _ signals: Signals) {
+        self.request = request
         self.signals = signals
     }
 
@@ -19,7 +19,7 @@ struct ScriptRun {
             return FailureReporter().fail([error.report])
         }
         do {
-            let host = try await ScriptHost.start(command.settings.apply(arguments: command.arguments))
+            let host = try await ScriptHost.start(request.options)
             return await run(source, on: host, reporter)
         } catch {
             return reporter.fail([FailureReport(error)])
@@ -44,13 +44,13 @@ struct ScriptRun {
         case .exited(let code): code
         case .interrupted: ExitCode.interrupted
         case .failed(let failures):
-            reporter.fail(failures.map { explained(FailureReport($0, showsValues: command.showValues)) })
+            reporter.fail(failures.map { explained(FailureReport($0, showsValues: request.showsValues)) })
         }
     }
 
     /// A file that is not there may have been meant as a command.
     private func explained(_ report: FailureReport) -> FailureReport {
-        guard report.code == "RH1007", report.hint == nil, let word = command.script.first,
+        guard report.code == "RH1007", report.hint == nil, let word = request.script.first,
             !word.contains("/"), !word.contains("."), let name = Spelling.nearest(word, of: ArgumentLine.commands)
         else { return report }
         var report = report
@@ -59,10 +59,10 @@ struct ScriptRun {
     }
 
     private func readSource() throws(InputError) -> (ScriptSource, FailureReporter) {
-        if let text = command.text {
+        if let text = request.text {
             return (.text(text, name: "=(command line)"), FailureReporter(texts: ["(command line)": text]))
         }
-        let path = command.script[0]
+        let path = request.script[0]
         guard path == "-" else { return (.file(path), FailureReporter(script: path)) }
         let text = try StandardInput.read()
         return (.text(text, name: "=stdin"), FailureReporter(texts: ["stdin": text]))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Scripting
 import Testing
 
 @testable import Console
@@ -24,7 +25,7 @@ import Testing
         let run = try #require(try parse("--limits", "time=1s", "a.lua", "--help", "x") as? RunCommand)
 
         #expect(run.script == ["a.lua", "--help", "x"])
-        #expect(run.arguments == ["--help", "x"])
+        #expect(RunRequest(run).options.arguments == ["--help", "x"])
         #expect(run.settings.limits?.time == .seconds(1))
     }
 
@@ -32,7 +33,27 @@ import Testing
         let run = try #require(try parse("-e", "-- c", "x", "-y") as? RunCommand)
 
         #expect(run.text == "-- c")
-        #expect(run.arguments == ["x", "-y"])
+        #expect(RunRequest(run).options.arguments == ["x", "-y"])
+    }
+
+    @Test(arguments: [
+        ["a.lua"], ["a.lua", "-e", "x"], ["-e", "print(1)"], ["-e", "", "x", "--", "y"], ["-e", "--help"], ["run", "a.lua"],
+        ["-"], [], ["--", "-x.lua"],
+    ])
+    func readsLinesWithoutOptionsAsTheParserDoes(line: [String]) throws {
+        let expanded = ArgumentLine.expanded(line, inputIsTerminal: false)
+        let request = try #require(RunRequest(plain: expanded))
+        let command = try ReplhostCommand.parseAsRoot(expanded)
+        let parsed = RunRequest(try #require(command as? RunCommand))
+
+        #expect(request.text == parsed.text)
+        #expect(request.script == parsed.script)
+        #expect(request.options.arguments == parsed.options.arguments)
+    }
+
+    @Test(arguments: [["--limits", "time=1s", "a.lua"], ["-h"], ["repl"], ["-e"], ["--show-values", "-e", "x"]])
+    func leavesOtherLinesToTheParser(line: [String]) {
+        #expect(RunRequest(plain: ArgumentLine.expanded(line, inputIsTerminal: false)) == nil)
     }
 
     @Test func readsEveryCommand() throws {

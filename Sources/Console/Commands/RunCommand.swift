@@ -37,7 +37,4 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("There is nothing to run: name a FILE, \"-\" for standard input, or use -e 'lua'.")
         }
     }
-
-    /// What follows the file, or all if the text is an option's.
-    var arguments: [String] { text == nil ? Array(script.dropFirst()) : script }
 }

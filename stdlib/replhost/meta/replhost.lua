@@ -46,14 +46,14 @@ local rh = {}
 
 ---@class HostError
 --- What the host raises. `tostring` gives "file:line: message".
----@field code string stable name of the kind of error, as "RH2104"; `replhost explain CODE` tells more
+---@field code string stable name of the kind of error, as "RH2104"
 ---@field message string one line, without the place
 ---@field hint string? what helps
 
 ---@class PgError: HostError
 --- An error of a server. `tostring` gives psql's form with the `LINE n:` caret.
 ---@field sqlstate string five characters
----@field severity string "ERROR", "FATAL" or "PANIC"
+---@field severity string? "ERROR", "FATAL" or "PANIC"; nil when the connection was lost
 ---@field detail string?
 ---@field hint string?
 ---@field position integer? character of the query text, from 1
@@ -62,7 +62,7 @@ local rh = {}
 ---@field table string?
 ---@field column string?
 ---@field query string? the statement sent
----@field retryable boolean the same transaction may succeed when run again (40001, 40P01)
+---@field retryable boolean the same transaction may succeed when run again: 40001, 40P01, and lost connections (on a new one)
 
 --------------------------------------------------------------------------------------------------
 -- Connections
@@ -372,7 +372,8 @@ function rh.every(duration, fn) end
 ---@return Task
 function rh.after(duration, fn) end
 
---- What `fn` returns; raises when it takes longer.
+--- What `fn` returns; raises when it takes longer. Only what waits is stopped in time: Lua code that does not wait runs
+--- until it does, or until the time limit.
 ---@generic T
 ---@param duration Duration
 ---@param fn fun(): T...

@@ -1,0 +1,37 @@
+import Scripting
+
+/// What to run, and how.
+struct RunRequest {
+    /// In the place of a file.
+    var text: String?
+    /// The file ("-" is standard input), unless there is a text, and the script's arguments.
+    var script: [String]
+    var showsValues = false
+    var options = ScriptOptions()
+
+    init(text: String?, script: [String]) {
+        self.text = text
+        self.script = script
+        options.arguments = text == nil ? Array(script.dropFirst()) : script
+    }
+
+    /// The settings of the log take effect at once.
+    init(_ command: RunCommand) {
+        self.init(text: command.text, script: command.script)
+        showsValues = command.showValues
+        options = command.settings.apply(arguments: options.arguments)
+    }
+
+    /// Reads an expanded line (`ArgumentLine`) that has no options but `-e`: most of them, and the parser needs longer to
+    /// look at its own definitions than replhost to start.
+    init?(plain line: [String]) {
+        guard line.count >= 3, line[0] == "run" else { return nil }
+        if line[1] == "--" {
+            self.init(text: nil, script: Array(line[2...]))
+        } else if line[1] == "-e", line.count == 3 || line[3] == "--" {
+            self.init(text: line[2], script: Array(line.dropFirst(4)))
+        } else {
+            return nil
+        }
+    }
+}
