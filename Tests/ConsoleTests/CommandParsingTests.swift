@@ -37,7 +37,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["a.lua"], ["a.lua", "-e", "x"], ["-e", "print(1)"], ["-e", "", "x", "--", "y"], ["-e", "--help"], ["run", "a.lua"],
+        ["a.lua"], ["a.lua", "-e", "x"], ["-e", "print(1)"], ["-e", "", "x", "--", "y"], ["-e", "--help"],
+        ["run", "a.lua"],
         ["-"], [], ["--", "-x.lua"],
     ])
     func readsLinesWithoutOptionsAsTheParserDoes(line: [String]) throws {

@@ -36,7 +36,9 @@ extension Connection {
         of key: StatementCache.Key, until deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> RowFeed? {
         let statement = try await prepared(key, until: deadline)
-        guard statement.isPlainQuery, statement.parameterTypes.isEmpty, statement.format == .binary, !statements.returnsFew(key) else { return nil }
+        guard statement.isPlainQuery, statement.parameterTypes.isEmpty, statement.format == .binary,
+            !statements.returnsFew(key)
+        else { return nil }
         if statement.dirties { isDirty = true }
         let copy = "COPY (\n\(SQLScanner.firstStatement(of: key.sql))\n) TO STDOUT (FORMAT binary)"
         guard let answer = try await startCopy(copy, of: key.sql, as: statement.shape, until: deadline) else {
