@@ -180,5 +180,29 @@ extension ScriptTests {
                 raises("a value to mask behind the key", rh.mask.token, "12345")
                 """)
         }
+
+        @Test func oneLossMakesThePoolLookAtTheOthers() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool, other = rh.pool { dsn = dsn, max = 3 }, rh.pool { dsn = dsn, max = 1 }
+                local conns, pids = {}, {}
+                for i = 1, 3 do conns[i] = pool:getconn() pids[i] = conns[i].pid end
+                pool:putconn(conns[1]) pool:putconn(conns[2])
+                for _, pid in ipairs(pids) do other:query("SELECT pg_terminate_backend($1, 5000)", pid) end
+                local _, e = conns[3]:tryquery("SELECT 1")
+                eq(e.sqlstate, "57P01")
+                for _ = 1, 100 do if pool:stats().idle == 0 then break end rh.sleep(0.05) end
+                eq(pool:stats().idle, 0)
+                """)
+        }
+
+        @Test func aHookThatNeverReturnsIsStopped() async throws {
+            try await ScriptRun.passes(
+                """
+                local pool = rh.pool { dsn = dsn, max = 1, timeout = "5s", connect_timeout = "200ms",
+                  on_connect = function() rh.sleep(60) end }
+                raises("it took longer than", pool.getconn, pool)
+                """)
+        }
     }
 }

@@ -136,6 +136,11 @@ package final class ConnectionPool: Sendable {
         state.withLock { $0.machine.statistics }
     }
 
+    /// A borrower has seen that the server ends: idle connections are looked at before they are used again.
+    func reportLoss() {
+        update { $0.machine.serverLossReported(now: .now) }
+    }
+
     /// The borrower holds a connection.
     package func hasLeases(of borrower: BorrowerID) -> Bool {
         state.withLock { $0.machine.hasLeases(of: borrower) }

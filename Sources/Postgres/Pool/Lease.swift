@@ -69,8 +69,9 @@ package final class Lease: @unchecked Sendable {
     }
 
     /// To be told of each statement's error: "cannot execute … in a read-only transaction" (25006) on a connection
-    /// that was asked to be writable means that the server's role has changed.
+    /// that was asked to be writable means that the server's role has changed; a lost one, that others may be, too.
     package func note(_ error: PostgresError) {
+        if error.tellsOfLoss { pool?.reportLoss() }
         if error.sqlstate == "25006", pool?.needsRole == true { isRoleInDoubt = true }
     }
 
@@ -103,5 +104,14 @@ extension Connection {
         case .whole: try await rollback()
         case .savepoint(let name): try await rollback(to: name)
         }
+    }
+}
+
+extension PostgresError {
+    /// The server ends or has ended: connection lost, 57P01, 57P02, 57P03, class 08.
+    fileprivate var tellsOfLoss: Bool {
+        if case .connectionLost = self { return true }
+        guard let sqlstate else { return false }
+        return sqlstate.hasPrefix("08") || ["57P01", "57P02", "57P03"].contains(sqlstate)
     }
 }

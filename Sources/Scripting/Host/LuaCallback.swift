@@ -7,10 +7,13 @@ import Postgres
 final class LuaCallback: @unchecked Sendable {
     private let reference: LuaReference
     private let worker: ScriptWorker
+    private let limit: Duration
 
-    init(_ reference: LuaReference, _ worker: ScriptWorker) {
+    /// A call that takes longer than `limit` is stopped.
+    init(_ reference: LuaReference, _ worker: ScriptWorker, limit: Duration) {
         self.reference = reference
         self.worker = worker
+        self.limit = limit
     }
 
     /// Calls the function without arguments; its result is text.
@@ -54,8 +57,13 @@ final class LuaCallback: @unchecked Sendable {
         let task = worker.scheduler.spawn(stack, arguments: pushArguments(stack), origin: nil)
         // The wait below may begin after the task has ended; its failure is seen either way.
         worker.scheduler.watch(task) {}
+        let timer = worker.loop.schedule(at: .now + limit) { [worker] in worker.scheduler.kill(task, .taskCancelled) }
+        defer { worker.loop.cancel(timer) }
         await withUnsafeContinuation { continuation in
             worker.scheduler.watch(task) { continuation.resume() }
+        }
+        if let failure = task.failure, failure.interrupt == .taskCancelled {
+            return .failure(LuaFailure(error: ScriptError(code: "RH1305", "it took longer than \(limit)")))
         }
         if let failure = task.failure { return .failure(failure) }
         return .success(task.firstResult)

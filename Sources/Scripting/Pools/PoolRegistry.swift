@@ -48,7 +48,7 @@ final class PoolRegistry: Sendable {
         var hooks = PoolHooks(settings: settings(options, worker))
         hooks.onWarning = { Diagnostics.warn("\($0)") }
         let limit = options.statementCache
-        let callback = options.onConnect.map { LuaCallback($0, worker) }
+        let callback = options.onConnect.map { LuaCallback($0, worker, limit: options.settings.connectTimeout) }
         guard limit != nil || callback != nil else { return hooks }
         hooks.onConnect = { connection async throws(PostgresError) in
             if let limit { connection.preparedStatementLimit = limit }
@@ -66,7 +66,7 @@ final class PoolRegistry: Sendable {
         case .sandbox(let name):
             return { () async throws(PostgresError) in try await sandbox(name, keywords) }
         case .function(let reference):
-            let callback = LuaCallback(reference, worker)
+            let callback = LuaCallback(reference, worker, limit: options.settings.connectTimeout)
             return { () async throws(PostgresError) in
                 let dsn = try await callback.text()
                 if dsn.hasPrefix("sandbox:") { return try await sandbox(String(dsn.dropFirst(8)), keywords) }
