@@ -219,6 +219,7 @@ extension ScriptTests {
                 eq(count, 1)
                 raises("on_connect's", visited.query, visited, "SELECT 1")
                 raises("on_connect's", pool.putconn, pool, visited)
+                raises('"max" and "maxconn" mean the same', rh.pool, { dsn = dsn, max = 1, maxconn = 2 })
                 local failing = rh.pool { dsn = dsn, timeout = "2s", on_connect = function(conn) conn:query("SELECT 1/0") end }
                 raises("division by zero", failing.getconn, failing)
                 """)

@@ -182,6 +182,11 @@ end
 local function named(read, header)
   local names = header
   if header == true then names = read() or {} end
+  local seen = {}
+  for _, name in ipairs(names) do
+    if seen[name] then error(("csv.parse: two columns are called %q"):format(name), 0) end
+    seen[name] = true
+  end
   return function()
     local record, line = read()
     if not record then return nil end

@@ -41,6 +41,9 @@ return {
   ["tells NULL from empty"] = function()
     check.equal(all('a,,""\n', { nulls = true }), { { "a", rh.null, "" } })
   end,
+  ["refuses two columns of one name"] = function()
+    check.raises('two columns are called "a"', all, "a,b,a\n1,2,3\n", { header = true })
+  end,
   ["says where the text is wrong"] = function()
     check.raises("quoted field without an end in line 2", all, 'a\n"b\nc')
     check.raises("quote inside a field that does not begin with one in line 1", all, 'a"b\n')

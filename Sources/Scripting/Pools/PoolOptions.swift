@@ -47,6 +47,8 @@ extension PoolOptions {
     private static let resets: [String: ResetLevel] = [
         "none": .none, "rollback": .rollback, "clean": .clean, "discard": .discard,
     ]
+    private static let synonyms = [("min", "minconn"), ("max", "maxconn"), ("database", "dbname")]
+
     /// Options that are neither durations, counts nor libpq's own keywords.
     private static let others = ["dsn", "database", "reset", "on_connect", "statement_cache"]
 
@@ -59,10 +61,12 @@ extension PoolOptions {
         var hook: LuaReference?
         var cache: Int?
         var key: [String] = []
+        var names: Set<String> = []
         try stack.forEach(in: index) { (name, value) throws(ScriptError) in
             guard stack.type(at: name) == .string, let option = stack.string(at: name) else {
                 throw Self.wrong("option names are strings, got \(DisplayText.short(of: name, stack))")
             }
+            names.insert(option)
             key.append("\(option)=\(DisplayText.text(of: value, stack) ?? "")")
             if let path = Self.durations[option] {
                 settings[keyPath: path] = try Self.duration(option, value, stack)
@@ -79,6 +83,9 @@ extension PoolOptions {
             } else {
                 values[option == "database" ? "dbname" : option] = try Self.keyword(option, value, stack)
             }
+        }
+        for (name, other) in Self.synonyms where names.contains(name) && names.contains(other) {
+            throw Self.wrong("options \"\(name)\" and \"\(other)\" mean the same, give one of them")
         }
         try Self.check(settings)
         self.key = key.sorted().joined(separator: "\u{1}")
