@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Runs a program to its end and collects what it printed. Blocks the calling thread.
 ///
@@ -59,7 +59,7 @@ package struct Command {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        Self.detach(&attributes)
+        Self.prepare(&attributes, ownSession: true)
 
         let arguments = CStringArray(fullArguments)
         let variables = CStringArray(Self.variables(adding: environment))
@@ -69,14 +69,17 @@ package struct Command {
         return pid
     }
 
-    private static func detach(_ attributes: inout posix_spawnattr_t) {
+    /// Signals as a terminal's foreground process has them, whatever this process inherited; if asked, a session of its
+    /// own.
+    package static func prepare(_ attributes: inout posix_spawnattr_t, ownSession: Bool) {
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
         let newSession: CInt = 0x80  // POSIX_SPAWN_SETSID, which Swift's Glibc module does not show
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | newSession))
+        let flags = CInt(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (ownSession ? newSession : 0)
+        posix_spawnattr_setflags(&attributes, Int16(flags))
     }
 
     /// PostgreSQL's own variables (PGHOST, PGDATA, …) and the user's locale must not leak into a server of ours.

@@ -1,4 +1,5 @@
 import Foundation
+import Sandbox
 import TestSupport
 import Testing
 
@@ -51,7 +52,9 @@ final class ConsoleProcess {
         _ arguments: [String], _ actions: inout posix_spawn_file_actions_t, _ environment: [String: String],
         ownSession: Bool = false
     ) throws -> pid_t {
-        var attributes = attributes(ownSession: ownSession)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        Command.prepare(&attributes, ownSession: ownSession)
         defer { posix_spawnattr_destroy(&attributes) }
         let argv = ([executable] + arguments).map { strdup($0) } + [nil]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
@@ -121,19 +124,4 @@ final class ConsoleProcess {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return (tests as NSString).deletingLastPathComponent + "/replhost"
     }()
-
-    /// Signals as a terminal's foreground process has them, whatever the tests were started from.
-    private static func attributes(ownSession: Bool) -> posix_spawnattr_t {
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        let newSession: CInt = 0x80  // POSIX_SPAWN_SETSID, which Swift's Glibc module does not show
-        let flags = CInt(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | (ownSession ? newSession : 0)
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-        return attributes
-    }
 }

@@ -75,19 +75,10 @@ struct StatementTraits: Equatable {
             while matched < word.count, text[start + matched] | 0x20 == word[matched] | 0x20 { matched += 1 }
             guard matched == word.count else { continue }
             if !asWord { return true }
-            let isPart = start > 0 && continuesName(text[start - 1])
-            let goesOn = start + matched < text.count && continuesName(text[start + matched])
+            let isPart = start > 0 && SQLScanner.continuesName(text[start - 1])
+            let goesOn = start + matched < text.count && SQLScanner.continuesName(text[start + matched])
             if !isPart && !goesOn { return true }
         }
         return false
-    }
-
-    private static func continuesName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "$"), 0x80...:
-            true
-        default: false
-        }
     }
 }

@@ -261,7 +261,8 @@ extension SQLScanner {
         ASCII.isLetter(byte) || byte == UInt8(ascii: "_") || byte >= 0x80
     }
 
-    private static func continuesName(_ byte: UInt8) -> Bool {
+    /// It may stand behind the first byte of a name or key word.
+    package static func continuesName(_ byte: UInt8) -> Bool {
         startsName(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "$")
     }
 }
