@@ -42,12 +42,17 @@ let package = Package(
             name: "Postgres",
             dependencies: ["CLibpq", "PostgresProtocol", "EventLoops", deque, logging],
             swiftSettings: strict),
+        .target(
+            name: "Replication", dependencies: ["PostgresProtocol", "Postgres", "EventLoops", deque, logging],
+            swiftSettings: strict),
         .target(name: "LuaRuntime", dependencies: ["CLua", "CLuaShim", "EventLoops", deque], swiftSettings: strict),
         .target(name: "Sandbox", swiftSettings: strict),
         .target(
             name: "Scripting",
             dependencies: [
-                "CLua", "CLuaShim", "EventLoops", "PostgresProtocol", "Postgres", "LuaRuntime", "Sandbox", bigInt,
+                "CLua", "CLuaShim", "EventLoops", "PostgresProtocol", "Postgres", "Replication", "LuaRuntime",
+                "Sandbox",
+                bigInt,
                 crypto,
                 logging,
             ],
@@ -64,6 +69,8 @@ let package = Package(
             name: "PostgresTests", dependencies: ["Postgres", "PostgresProtocol", "EventLoops", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "ReplicationTests", dependencies: ["Replication", "PostgresProtocol"], swiftSettings: strict),
+        .testTarget(
             name: "LuaRuntimeTests", dependencies: ["CLua", "CLuaShim", "EventLoops", "LuaRuntime"],
             swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"], swiftSettings: strict),
@@ -77,7 +84,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "EventLoops", "LuaRuntime", "Postgres", "PostgresProtocol", "Sandbox", "Scripting", "TestSupport",
+                "EventLoops", "LuaRuntime", "Postgres", "PostgresProtocol", "Replication", "Sandbox", "Scripting",
+                "TestSupport",
             ],
             swiftSettings: strict),
     ]

@@ -1,0 +1,137 @@
+package import PostgresProtocol
+
+/// Takes the rows that a chunk becomes: sorts them by table and columns into lanes, and hands full lanes on. Lives on a
+/// worker's loop.
+///
+///     let lane = try output.lane(table, columns: names)
+///     … append one row to lane.buffer …
+///     if output.rowWritten(to: lane), try !output.tryFlush(lane) { try await output.flush(lane) }
+package final class ChunkOutput {
+    package struct Counts: Sendable, Equatable {
+        /// Rows of the source.
+        package var read = 0
+        package var written = 0
+        /// Rows that the function wanted nowhere.
+        package var dropped = 0
+        /// Rows that failed, with the policy to go on without them.
+        package var skipped = 0
+        package var deadLetters = 0
+        /// Bytes of COPY data from the source.
+        package var bytes = 0
+
+        package init() {}
+    }
+
+    private static let laneSize = 1 << 16
+    /// A lane that is not the one being sent gathers more: changing over costs a round trip.
+    private static let waitingLaneSize = 1 << 20
+    private static let totalSize = 8 << 20
+
+    package let mapping: TableMapping
+    package var counts = Counts()
+    private let sink: any LaneSink
+    private var lanes: [LaneKey: OutputLane] = [:]
+    /// Bytes in all lanes, as of the last look.
+    private weak var active: OutputLane?
+
+    private struct LaneKey: Hashable {
+        let table: QualifiedName
+        let columns: [String]
+    }
+
+    package init(_ mapping: TableMapping, _ sink: any LaneSink) {
+        self.mapping = mapping
+        self.sink = sink
+    }
+
+    /// The lane for these columns of a table, in this order. Throws if the table does not have one of them.
+    package func lane(_ table: CatalogTable, columns names: [String]) throws(ReplicationError) -> OutputLane {
+        let key = LaneKey(table: table.name, columns: names)
+        if let lane = lanes[key] { return lane }
+        var columns: [CatalogColumn] = []
+        for name in names {
+            guard let column = table.column(name) else { throw .unknownColumn(name, of: table) }
+            guard !column.isGenerated else { throw .generatedColumn(name, of: table) }
+            columns.append(column)
+        }
+        let lane = OutputLane(table, columns: columns)
+        lanes[key] = lane
+        return lane
+    }
+
+    /// Looks a table up in the target that a function has named. Throws if there is none.
+    package func table(_ name: QualifiedName) async throws(ReplicationError) -> CatalogTable {
+        if name == mapping.target.name { return mapping.target }
+        return try await sink.table(name)
+    }
+
+    /// A whole row was appended to the lane's buffer. True: `tryFlush` is due before the next one.
+    package func rowWritten(to lane: OutputLane) -> Bool {
+        lane.rows &+= 1
+        counts.written &+= 1
+        return lane.buffer.count >= (lane === active ? Self.laneSize : laneLimit(lane))
+    }
+
+    /// Hands the lane's rows on, if that needs no waiting; false: `flush` is needed.
+    package func tryFlush(_ lane: OutputLane) throws(ReplicationError) -> Bool {
+        guard lane === active else { return false }
+        return try sink.tryTake(lane)
+    }
+
+    package func flush(_ lane: OutputLane) async throws(ReplicationError) {
+        active = lane
+        try await sink.take(lane)
+    }
+
+    /// Keeps a row that failed.
+    package func write(_ letter: DeadLetter) async throws(ReplicationError) {
+        counts.deadLetters += 1
+        try await sink.take(letter, of: mapping)
+    }
+
+    /// Hands all that is left on.
+    package func finish() async throws(ReplicationError) {
+        for lane in lanes.values where lane.rows > 0 { try await flush(lane) }
+    }
+
+    private func laneLimit(_ lane: OutputLane) -> Int {
+        if active == nil || lanes.count == 1 { return Self.laneSize }
+        return min(Self.waitingLaneSize, Self.totalSize / lanes.count)
+    }
+}
+
+/// Where full lanes go.
+package protocol LaneSink: AnyObject {
+    /// Takes the lane's rows and clears it if that needs no waiting; false and untouched otherwise, or taken and to be
+    /// waited for with `take`, which then finds the lane empty.
+    func tryTake(_ lane: OutputLane) throws(ReplicationError) -> Bool
+    func take(_ lane: OutputLane) async throws(ReplicationError)
+    func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError)
+    func table(_ name: QualifiedName) async throws(ReplicationError) -> CatalogTable
+}
+
+/// A row that failed, as it was before the function saw it.
+package struct DeadLetter: Sendable {
+    /// Columns of the source with their values in PostgreSQL's text form; nil is NULL.
+    package var row: [(column: String, value: String?)]
+    package var failure: TransformFailure
+
+    package init(row: [(column: String, value: String?)], failure: TransformFailure) {
+        self.row = row
+        self.failure = failure
+    }
+}
+
+extension ReplicationError {
+    static func unknownColumn(_ name: String, of table: CatalogTable) -> ReplicationError {
+        .mismatch(
+            code: "RH2104", "no column \"\(name)\" in \(table.name) of the target",
+            hint: "Its columns are \(table.columns.map(\.name).joined(separator: ", ")).")
+    }
+
+    static func generatedColumn(_ name: String, of table: CatalogTable) -> ReplicationError {
+        .mismatch(
+            code: "RH3105", "column \"\(name)\" of \(table.name) is generated by the target and cannot be written",
+            hint: "Leave it out: \"columns\" lists what is copied.")
+    }
+}

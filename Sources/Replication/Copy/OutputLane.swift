@@ -1,0 +1,39 @@
+package import PostgresProtocol
+
+/// Rows on their way into the same columns of one table, as COPY data without its frame.
+package final class OutputLane {
+    package let table: CatalogTable
+    /// In the order of the data.
+    package let columns: [CatalogColumn]
+    package let format: DataFormat
+    /// Whole rows, and while one is written its beginning.
+    package var buffer = ByteBuffer(capacity: 4096)
+    /// Rows in the buffer.
+    package internal(set) var rows = 0
+
+    package init(_ table: CatalogTable, columns: [CatalogColumn]) {
+        self.table = table
+        self.columns = columns
+        format = columns.allSatisfy(\.isPortable) ? .binary : .text
+    }
+
+    /// The lane's columns as `input` has them: same formats, same types, same order. A row can go through as it came.
+    package func isIdentical(to input: [InputColumn]) -> Bool {
+        columns.count == input.count
+            && zip(columns, input).allSatisfy { column, input in
+                input.format == format && (format == .text || input.kind == column.kind)
+            }
+    }
+
+    /// A COPY statement that takes the data; into `table` in the place of the lane's own if one is given.
+    func copyStatement(into table: QualifiedName? = nil) -> String {
+        let list = columns.map { SQLText.quoteIdentifier($0.name) }.joined(separator: ", ")
+        let options = format == .binary ? " (FORMAT binary)" : ""
+        return "COPY \((table ?? self.table.name).sql) (\(list)) FROM STDIN\(options)"
+    }
+
+    func clear() {
+        buffer.removeAll(keepingAtMost: 1 << 20)
+        rows = 0
+    }
+}

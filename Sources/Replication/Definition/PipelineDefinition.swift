@@ -1,0 +1,106 @@
+package import PostgresProtocol
+
+/// What a pipeline file declares, without its functions, which stay in Lua.
+package struct PipelineDefinition: Sendable {
+    package var name: String
+    /// In the order of the file; which one counts for a table is decided by `TablePattern.specificity`.
+    package var rules: [TableRule]
+    package var snapshot = SnapshotOptions()
+    package var throttle = ThrottleOptions()
+    /// Identifies the text of the script in dead letters and in the ledger.
+    package var scriptHash: String
+
+    package init(name: String, rules: [TableRule], scriptHash: String) {
+        self.name = name
+        self.rules = rules
+        self.scriptHash = scriptHash
+    }
+}
+
+/// One line of a pipeline's `tables`.
+package struct TableRule: Sendable {
+    package enum Action: Sendable {
+        case skip
+        case copy(TableOptions)
+    }
+
+    package var pattern: TablePattern
+    package var action: Action
+
+    package init(_ pattern: TablePattern, _ action: Action) {
+        self.pattern = pattern
+        self.action = action
+    }
+}
+
+/// How the tables that a rule matches are copied.
+package struct TableOptions: Sendable, Equatable {
+    /// The target's name, nil for the same one.
+    package var target: QualifiedName?
+    /// Nil: all columns, under their own names.
+    package var columns: [ColumnMapping]?
+    /// SQL over the source's columns.
+    package var filter: String?
+    /// Stands for the key of a table that has none.
+    package var key: [String]?
+    package var onError = ErrorPolicy.stop
+    package var onConflict = ConflictPolicy.error
+    /// Types in the target by target column; columns that the source does not have are added.
+    package var types: [String: String] = [:]
+    /// Makes the target table when it is missing.
+    package var creates = true
+    /// There is a Lua function for the rows.
+    package var hasTransform = false
+
+    package init() {}
+}
+
+package struct ColumnMapping: Sendable, Equatable {
+    package var source: String
+    package var target: String
+
+    package init(source: String, target: String) {
+        self.source = source
+        self.target = target
+    }
+}
+
+/// What happens to a row whose transform raises.
+package enum ErrorPolicy: String, Sendable, CaseIterable {
+    case stop
+    case deadLetter = "dead_letter"
+    case skip
+}
+
+/// What happens to a row whose key the target has already.
+package enum ConflictPolicy: String, Sendable, CaseIterable {
+    case error
+    case upsert
+    case skip
+}
+
+package struct SnapshotOptions: Sendable, Equatable {
+    package enum Mode: String, Sendable, CaseIterable {
+        /// Copy what was not copied yet.
+        case initial
+        /// The same, and nothing after it.
+        case only
+        case never
+    }
+
+    /// Nil: one for each core, at most 8.
+    package var workers: Int?
+    /// Rows in a chunk, about. Nil: as many as take 256 MB in the source.
+    package var chunkRows: Int?
+    package var mode = Mode.initial
+
+    package init() {}
+}
+
+/// Over all workers; nil is no bound.
+package struct ThrottleOptions: Sendable, Equatable {
+    package var rowsPerSecond: Double?
+    package var bytesPerSecond: Double?
+
+    package init() {}
+}

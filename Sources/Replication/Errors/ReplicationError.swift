@@ -1,0 +1,83 @@
+package import Postgres
+package import PostgresProtocol
+
+/// What can go wrong between two databases.
+package enum ReplicationError: Error, Sendable {
+    package enum Side: String, Sendable {
+        case source
+        case target
+    }
+
+    /// A statement or connection failed; `doing` as "copying public.orders to dw.orders".
+    case database(Side, PostgresError, doing: String)
+    case pool(Side, PoolError)
+    /// A row failed in the script's function.
+    case transform(TransformFailure)
+    /// The declaration does not fit what is in the databases. `hint` is a full sentence.
+    case mismatch(code: String, String, hint: String?)
+    /// COPY data that cannot be read.
+    case damaged(CopyError, table: QualifiedName)
+    case cancelled
+}
+
+/// Why a row could not be transformed, as facts; Lua's own objects stay in Lua.
+package struct TransformFailure: Error, Sendable {
+    /// Stable name of the kind of error.
+    package var code: String
+    package var message: String
+    package var hint: String?
+    package var details: String?
+    /// "file:line" of the raise.
+    package var position: String?
+    package var traceback: String
+    package var table: QualifiedName
+    /// Columns that say which row it was, with the values as text; nil is NULL.
+    package var key: [(column: String, value: String?)]
+    /// The script was stopped from outside.
+    package var isInterrupt: Bool
+
+    package init(
+        code: String, message: String, hint: String? = nil, details: String? = nil, position: String? = nil,
+        traceback: String = "", table: QualifiedName, key: [(column: String, value: String?)] = [],
+        isInterrupt: Bool = false
+    ) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.details = details
+        self.position = position
+        self.traceback = traceback
+        self.table = table
+        self.key = key
+        self.isInterrupt = isInterrupt
+    }
+}
+
+extension ReplicationError {
+    /// Trying again later, with new connections, may succeed: lost connections, servers that start or stop, deadlocks.
+    package var isTransient: Bool {
+        switch self {
+        case .database(_, let error, _): error.isRetryable || error.isConnectionLoss
+        case .pool(_, let error): error.isTransient
+        case .transform, .mismatch, .damaged, .cancelled: false
+        }
+    }
+}
+
+extension PostgresError {
+    fileprivate var isConnectionLoss: Bool {
+        switch self {
+        case .connectionLost, .connectFailed: true
+        default: false
+        }
+    }
+}
+
+extension PoolError {
+    fileprivate var isTransient: Bool {
+        switch self {
+        case .timedOut, .unavailable: true
+        default: false
+        }
+    }
+}

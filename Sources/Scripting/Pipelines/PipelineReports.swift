@@ -1,0 +1,238 @@
+package import PostgresProtocol
+
+/// What a file has returned.
+package struct PipelineSummary: Sendable {
+    package var name: String
+    /// Where rows come from and go to, as `host:port/database`; nil before they are connected to.
+    package var source: String?
+    package var target: String?
+}
+
+/// How far a pipeline is; to be asked for as often as anybody likes.
+package struct PipelineProgress: Sendable {
+    package enum Phase: String, Sendable {
+        case connecting
+        case preparing
+        /// Making tables in the target.
+        case creating
+        case copying
+        /// Indexes, constraints, statistics, sequences.
+        case finishing
+        /// A server is gone; it is tried again.
+        case waiting
+        case done
+    }
+
+    package struct Table: Sendable {
+        package enum State: String, Sendable {
+            case waiting
+            case copying
+            case copied
+            /// Copied by an earlier run.
+            case kept
+        }
+
+        package var source: QualifiedName
+        package var target: QualifiedName
+        package var state: State
+        /// Rows of the source that were read, by earlier runs too.
+        package var rows: Int
+        /// The planner's estimate; nil if it has none.
+        package var estimatedRows: Int?
+        package var bytes: Int
+        package var chunksDone: Int
+        package var chunks: Int
+    }
+
+    package var pipeline: String
+    package var phase: Phase
+    /// What is waited for, for people: "transactions of pids 12, 13 on the source".
+    package var note: String?
+    package var elapsed: Duration
+    package var tables: [Table]
+    /// Steps of `.finishing`: done, and all that are known.
+    package var stepsDone: Int
+    package var steps: Int
+}
+
+/// What a run has done.
+package struct PipelineResult: Sendable {
+    package var pipeline: String
+    /// There was nothing left to do.
+    package var wasComplete: Bool
+    package var tables: Int
+    package var read: Int
+    package var written: Int
+    package var dropped: Int
+    package var skipped: Int
+    package var deadLetters: Int
+    package var bytes: Int
+    package var duration: Duration
+}
+
+/// What `check` has found.
+package struct CheckFinding: Sendable {
+    package enum Severity: String, Sendable {
+        /// A run would fail, or do harm.
+        case error
+        case warning
+    }
+
+    package var severity: Severity
+    package var pipeline: String?
+    package var report: FailureReport
+
+    package init(_ severity: Severity, pipeline: String?, _ report: FailureReport) {
+        self.severity = severity
+        self.pipeline = pipeline
+        self.report = report
+    }
+}
+
+/// What a run would do to the databases.
+package struct PlanReport: Sendable {
+    package struct Table: Sendable {
+        package var source: QualifiedName
+        package var target: QualifiedName
+        /// "new", "existing", "copied" (nothing left to do).
+        package var state: String
+        package var estimatedRows: Int?
+        /// How the table is cut: "1 chunk", "12 chunks by id".
+        package var chunks: String
+        /// "binary" or "text".
+        package var format: String
+        package var hasTransform: Bool
+    }
+
+    package var pipeline: String
+    package var tables: [Table]
+    /// Tables of the source that no rule or a skip leaves out.
+    package var skipped: [QualifiedName]
+    /// In order; each ends without a semicolon.
+    package var sourceSQL: [String]
+    package var targetSQL: [String]
+}
+
+/// Rows before and after.
+package struct PreviewReport: Sendable {
+    package struct Output: Sendable {
+        package var table: QualifiedName
+        /// In the target's order; nil is NULL.
+        package var row: [(column: String, value: String?)]
+    }
+
+    package struct Row: Sendable {
+        package var before: [(column: String, value: String?)]
+        /// Empty: dropped.
+        package var after: [Output]
+        package var failure: FailureReport?
+    }
+
+    package var pipeline: String
+    package var source: QualifiedName
+    package var target: QualifiedName
+    package var rows: [Row]
+}
+
+/// What `verify` has found in one table of the target.
+package struct VerifyReport: Sendable {
+    package enum Kind: String, Sendable {
+        case missing
+        case extra
+        case different
+    }
+
+    package struct Difference: Sendable {
+        package var kind: Kind
+        /// Key columns with values as text.
+        package var key: [(column: String, value: String?)]
+        /// Columns that differ.
+        package var columns: [String]
+    }
+
+    package var pipeline: String
+    package var target: QualifiedName
+    /// Rows that should be there.
+    package var rows: Int
+    package var missing: Int
+    package var extra: Int
+    package var different: Int
+    /// The first ones.
+    package var differences: [Difference]
+    /// Rows mended.
+    package var repaired: Int
+    package var duration: Duration
+
+    package var isEqual: Bool { missing + extra + different == 0 }
+}
+
+/// What the target's ledger says of a pipeline.
+package struct StatusReport: Sendable {
+    package struct Table: Sendable {
+        package var source: String
+        package var target: String
+        /// "waiting", "copying", "copied", "done".
+        package var state: String
+        package var rows: Int
+        package var estimatedRows: Int?
+        package var bytes: Int
+        package var chunksDone: Int
+        package var chunks: Int
+        package var deadLetters: Int
+        /// In the ledger's clock, as PostgreSQL prints it.
+        package var startedAt: String?
+        package var finishedAt: String?
+    }
+
+    package var pipeline: String
+    /// "new" (never run), "copying", "finishing", "done".
+    package var state: String
+    /// Another process is at work on it now.
+    package var isRunning: Bool
+    package var startedAt: String?
+    package var finishedAt: String?
+    package var tables: [Table]
+    package var deadLetters: Int
+    package var lastError: String?
+}
+
+/// A row of `replhost.dead_letter`.
+package struct DeadLetterReport: Sendable {
+    package var id: Int
+    package var pipeline: String
+    package var table: String
+    package var operation: String
+    package var key: [(column: String, value: String?)]
+    package var row: [(column: String, value: String?)]
+    package var code: String
+    package var message: String
+    package var position: String?
+    package var traceback: String
+    package var scriptHash: String
+    package var createdAt: String
+}
+
+package struct RetryReport: Sendable {
+    package var delivered: Int
+    /// Still fail, and stay.
+    package var failed: Int
+}
+
+/// Which dead letters are meant; all criteria must fit.
+package struct DeadLetterSelection: Sendable {
+    package var pipeline: String?
+    package var table: String?
+    /// Empty: all.
+    package var ids: [Int] = []
+    package var limit: Int?
+
+    package init() {}
+}
+
+/// What a command on pipelines came to.
+package enum PipelineOutcome<Value: Sendable>: Sendable {
+    case done(Value)
+    case interrupted
+    /// The first is the cause.
+    case failed([FailureReport])
+}
