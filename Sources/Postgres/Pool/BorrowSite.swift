@@ -16,8 +16,12 @@ package final class BorrowSite: Sendable, Equatable {
     /// Called on the borrower's event loop, at most once, when a leak is reported.
     package let inspect: (@Sendable () -> Inspection)?
 
-    package init(_ description: String, inspect: (@Sendable () -> Inspection)? = nil) {
+    /// The borrower keeps the connection for as long as its work takes: no leak, however long that is.
+    package let isLasting: Bool
+
+    package init(_ description: String, isLasting: Bool = false, inspect: (@Sendable () -> Inspection)? = nil) {
         self.description = description
+        self.isLasting = isLasting
         self.inspect = inspect
     }
 

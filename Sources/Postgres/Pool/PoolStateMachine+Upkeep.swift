@@ -37,8 +37,9 @@ extension PoolStateMachine {
             let age = now.nanoseconds(since: slots[position].since)
             guard age >= limits.leakAfter else { continue }
             slots[position].isLeakReported = true
-            counters.leaksReported += 1
             let site = slots[position].site ?? .unknown
+            guard !site.isLasting else { continue }
+            counters.leaksReported += 1
             actions.append(.reportLeak(id(of: position), site, age: .nanoseconds(age)))
         }
     }

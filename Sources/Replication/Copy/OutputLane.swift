@@ -11,10 +11,11 @@ package final class OutputLane {
     /// Rows in the buffer.
     package internal(set) var rows = 0
 
-    package init(_ table: CatalogTable, columns: [CatalogColumn]) {
+    /// Without a `format`: binary where it means the same on every server.
+    package init(_ table: CatalogTable, columns: [CatalogColumn], format: DataFormat? = nil) {
         self.table = table
         self.columns = columns
-        format = columns.allSatisfy(\.isPortable) ? .binary : .text
+        self.format = format ?? (columns.allSatisfy(\.isPortable) ? .binary : .text)
     }
 
     /// The lane's columns as `input` has them: same formats, same types, same order. A row can go through as it came.

@@ -15,6 +15,8 @@ package enum ReplicationError: Error, Sendable {
     case transform(TransformFailure)
     /// The declaration does not fit what is in the databases. `hint` is a full sentence.
     case mismatch(code: String, String, hint: String?)
+    case unknownTable(QualifiedName, Side, known: [QualifiedName])
+    case unknownColumn(String, of: QualifiedName, Side, known: [String])
     /// COPY data that cannot be read.
     case damaged(CopyError, table: QualifiedName)
     case cancelled
@@ -53,13 +55,29 @@ package struct TransformFailure: Error, Sendable {
     }
 }
 
+extension ReplicationError: CustomStringConvertible {
+    /// One line, without a hint.
+    package var description: String {
+        switch self {
+        case .database(let side, let error, let doing): "\(doing): \(side): \(error)"
+        case .pool(let side, let error): "\(side): \(error)"
+        case .transform(let failure): "\(failure.table): \(failure.message)"
+        case .mismatch(_, let message, _): message
+        case .unknownTable(let name, let side, _): "there is no table \(name) in the \(side)"
+        case .unknownColumn(let name, let table, let side, _): "no column \"\(name)\" in \(table) of the \(side)"
+        case .damaged(let error, let table): "\(table): \(error)"
+        case .cancelled: "cancelled"
+        }
+    }
+}
+
 extension ReplicationError {
     /// Trying again later, with new connections, may succeed: lost connections, servers that start or stop, deadlocks.
     package var isTransient: Bool {
         switch self {
         case .database(_, let error, _): error.isRetryable || error.isConnectionLoss
         case .pool(_, let error): error.isTransient
-        case .transform, .mismatch, .damaged, .cancelled: false
+        case .transform, .mismatch, .unknownTable, .unknownColumn, .damaged, .cancelled: false
         }
     }
 }

@@ -1,0 +1,174 @@
+import Postgres
+import PostgresProtocol
+
+/// One try at finishing a copy, over one pair of coordinating connections.
+struct CopyAttempt {
+    private let run: CopyRun
+    private let source: Connection
+    private let target: Connection
+    private let ledger: Ledger
+
+    init(_ run: CopyRun, source: Connection, target: Connection) {
+        self.run = run
+        self.source = source
+        self.target = target
+        ledger = Ledger(target, pipeline: run.definition.name)
+    }
+
+    private var definition: PipelineDefinition { run.definition }
+
+    func run(
+        _ workers: [any PipelineWorker], _ throttle: Throttle, onBegin: () -> Void
+    ) async throws(ReplicationError) -> CopyRun.Result {
+        run.progress.enter(.preparing)
+        try await ledger.prepare()
+        try await lock()
+        let record = try await ledger.record()
+        let identity = try await identify(record)
+        let snapshotName = try await takeSnapshot()
+        let selection = try selection(of: try await CatalogReader(source, .source).allTables())
+        if record?.state == "done", let result = try await finishedResult(selection) { return result }
+        let number = try await ledger.noteSnapshot(identity, scriptHash: definition.scriptHash)
+        let planner = CopyPlanner(definition, ledger: ledger, source: source, target: target, progress: run.progress)
+        let plan = try await planner.plan(selection, workers: workers.count)
+        onBegin()
+        let session = CopySession(
+            PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
+            Snapshot(name: snapshotName, number: number), plan.mappings, throttle, run.progress,
+            isReplica: try await mayBeReplica(), plan.queue)
+        run.progress.enter(plan.chunks.isEmpty ? .finishing : .copying)
+        try await session.run(workers)
+        run.progress.enter(.finishing)
+        try await finish(plan)
+        try await ledger.note(state: "done")
+        run.progress.enter(.done)
+        return try await result()
+    }
+
+    /// For `status`. The ledger may be out of reach.
+    func note(_ error: ReplicationError) async {
+        guard !error.isCancellation, !target.isBroken else { return }
+        try? await ledger.note(error: "\(error)")
+    }
+
+    // MARK: Steps
+
+    private func lock() async throws(ReplicationError) {
+        guard try await !ledger.lock() else { return }
+        let owner = try await ledger.owner().map { " (its session on the target has pid \($0))" } ?? ""
+        throw .mismatch(
+            code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost\(owner)",
+            hint: "Wait for it or stop it; two would do the same work twice.")
+    }
+
+    /// Refuses to go on with another source than the one that the ledger knows.
+    private func identify(_ record: Ledger.Record?) async throws(ReplicationError) -> SourceIdentity {
+        let identity = try await SourceIdentity.read(source)
+        guard let record else { return identity }
+        let isSame =
+            record.sourceDatabase == identity.database
+            && (record.sourceSystem == identity.system || record.sourceSystem.isEmpty || identity.system.isEmpty)
+        guard isSame else {
+            throw .mismatch(
+                code: "RH3402",
+                "pipeline \"\(definition.name)\" was begun with another source: database \"\(record.sourceDatabase)\" "
+                    + "of system \(record.sourceSystem), now \"\(identity.database)\" of \(identity.system)",
+                hint: "Go on with the old source, give the pipeline another name, or forget its progress with "
+                    + "\"replhost drop\".")
+        }
+        return identity
+    }
+
+    private func takeSnapshot() async throws(ReplicationError) -> String {
+        try await source.run(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", on: .source, doing: "taking a snapshot")
+        do {
+            return try await source.query("SELECT pg_export_snapshot()", []).text(of: 0)
+        } catch {
+            throw .database(.source, error, doing: "taking a snapshot")
+        }
+    }
+
+    private func selection(of catalog: [CatalogTable]) throws(ReplicationError) -> TableSelection {
+        let selection = TableSelection(definition, in: catalog)
+        for rule in selection.unused {
+            guard let name = definition.rules[rule].pattern.exactName else { continue }
+            throw .unknownTable(name, .source, known: catalog.map(\.name))
+        }
+        guard !selection.tables.isEmpty else {
+            throw .mismatch(
+                code: "RH3102", "pipeline \"\(definition.name)\" matches no table of the source",
+                hint: "\"tables\" takes names and patterns such as \"public.*\".")
+        }
+        return selection
+    }
+
+    private func mayBeReplica() async throws(ReplicationError) -> Bool {
+        do {
+            return try await target.query(
+                """
+                SELECT rolsuper OR CASE WHEN current_setting('server_version_num')::int >= 150000
+                  THEN has_parameter_privilege('session_replication_role', 'SET') ELSE false END
+                FROM pg_roles WHERE rolname = current_user
+                """, []
+            ).isTrue(0, 0)
+        } catch {
+            throw .database(.target, error, doing: "reading the rights on the target")
+        }
+    }
+
+    private func finish(_ plan: CopyPlan) async throws(ReplicationError) {
+        try await ledger.note(state: "finishing")
+        for mapping in plan.mappings { try await ledger.noteTimes(of: mapping.source.name, isFinished: true) }
+    }
+
+    // MARK: Results
+
+    /// Nil if there is a table that the ledger does not know as copied.
+    private func finishedResult(_ selection: TableSelection) async throws(ReplicationError) -> CopyRun.Result? {
+        let known = try await ledger.relations()
+        let copied = Set(known.filter(\.isCopied).map(\.source))
+        guard selection.tables.allSatisfy({ copied.contains($0.source.name) }) else { return nil }
+        run.progress.enter(.done)
+        var result = try await result()
+        result.wasComplete = true
+        return result
+    }
+
+    private func result() async throws(ReplicationError) -> CopyRun.Result {
+        var result = CopyRun.Result()
+        for relation in try await ledger.relations() {
+            result.tables += 1
+            for case let counts? in relation.chunks.map(\.counts) { result.counts += counts }
+        }
+        return result
+    }
+}
+
+extension SourceIdentity {
+    /// The system is empty where the user may not see its identifier.
+    static func read(_ source: Connection) async throws(ReplicationError) -> SourceIdentity {
+        do throws(PostgresError) {
+            let database = try await source.query("SELECT current_database()::text", []).text(of: 0)
+            let mayAsk = try await source.query(
+                "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')", []
+            ).isTrue(0, 0)
+            let sql = "SELECT system_identifier::text FROM pg_control_system()"
+            let system = mayAsk ? try await source.query(sql, []).text(of: 0) : ""
+            return SourceIdentity(system: system, database: database)
+        } catch {
+            throw .database(.source, error, doing: "identifying the source")
+        }
+    }
+}
+
+extension ChunkOutput.Counts {
+    static func += (left: inout ChunkOutput.Counts, right: ChunkOutput.Counts) {
+        left.read += right.read
+        left.written += right.written
+        left.dropped += right.dropped
+        left.skipped += right.skipped
+        left.deadLetters += right.deadLetters
+        left.bytes += right.bytes
+    }
+}

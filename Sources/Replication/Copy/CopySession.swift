@@ -1,0 +1,73 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+import Synchronization
+
+/// What the workers of one attempt at copying share.
+final class CopySession: Sendable {
+    let context: PipelineContext
+    let snapshot: Snapshot?
+    /// By position in the progress.
+    let mappings: [TableMapping]
+    let throttle: Throttle
+    let progress: CopyProgress
+    /// Triggers and foreign keys of the target do not fire.
+    let isReplica: Bool
+    private let queue: Mutex<WorkQueue<SchemaStep>>
+
+    init(
+        _ context: PipelineContext, _ snapshot: Snapshot?, _ mappings: [TableMapping], _ throttle: Throttle,
+        _ progress: CopyProgress, isReplica: Bool, _ queue: WorkQueue<SchemaStep>
+    ) {
+        self.context = context
+        self.snapshot = snapshot
+        self.mappings = mappings
+        self.throttle = throttle
+        self.progress = progress
+        self.isReplica = isReplica
+        self.queue = Mutex(queue)
+    }
+
+    func next() -> WorkQueue<SchemaStep>.Work { queue.withLock { $0.next() } }
+
+    func finished(_ task: WorkQueue<SchemaStep>.ChunkTask) { queue.withLock { _ = $0.finished(task) } }
+
+    func finishedStep() {
+        queue.withLock { $0.finishedStep() }
+        progress.update { $0.stepsDone += 1 }
+    }
+
+    /// Runs all workers to the end of the work, or to the first error.
+    func run(_ workers: [any PipelineWorker]) async throws(ReplicationError) {
+        let failure = await withTaskGroup(of: ReplicationError?.self) { group in
+            for worker in workers {
+                group.addTask {
+                    await worker.actor.run { _ in
+                        do throws(ReplicationError) {
+                            try await CopyWorker(worker, self).run()
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+            }
+            var first: ReplicationError?
+            for await failure in group {
+                guard let failure else { continue }
+                if first == nil || first?.isCancellation == true { first = failure }
+                group.cancelAll()
+            }
+            return first
+        }
+        if let failure { throw failure }
+    }
+}
+
+/// What all readers see: the state of the source at one moment.
+struct Snapshot: Sendable {
+    /// As `pg_export_snapshot` names it.
+    let name: String
+    /// Counted in the ledger.
+    let number: Int
+}

@@ -1,0 +1,160 @@
+package import Postgres
+package import PostgresProtocol
+
+/// Writes the lanes of a chunk into the target, in the transaction that is open on its connection: one COPY after the
+/// other, as only one can be under way.
+///
+/// Rows for a table that is to be merged (`on_conflict`) go into a temporary table first.
+package final class CopySink: LaneSink {
+    private let connection: Connection
+    private let policy: ConflictPolicy
+    private let letters: DeadLetterLane
+    private var current: (lane: OutputLane, writer: CopyInWriter)?
+    private var stages: [Stage] = []
+    private var tables: [QualifiedName: CatalogTable] = [:]
+
+    package init(_ connection: Connection, _ policy: ConflictPolicy, _ context: PipelineContext) {
+        self.connection = connection
+        self.policy = policy
+        letters = DeadLetterLane(context)
+    }
+
+    package func tryTake(_ lane: OutputLane) throws(ReplicationError) -> Bool {
+        guard let current, current.lane === lane else { return false }
+        let step: CopyInWriter.Step
+        do { step = try current.writer.write(lane.buffer.bytes) } catch { throw failed(error, lane) }
+        lane.clear()
+        return step == .ready
+    }
+
+    package func take(_ lane: OutputLane) async throws(ReplicationError) {
+        do throws(PostgresError) {
+            let writer = try await open(lane)
+            if !lane.buffer.isEmpty { _ = try writer.write(lane.buffer.bytes) }
+            lane.clear()
+            try await writer.wait()
+        } catch {
+            throw failed(error, lane)
+        }
+    }
+
+    package func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError) {
+        letters.append(letter, of: mapping)
+        if letters.lane.buffer.count >= 1 << 18 { try await take(letters.lane) }
+    }
+
+    package func table(_ name: QualifiedName) async throws(ReplicationError) -> CatalogTable {
+        if let known = tables[name] { return known }
+        try await endCurrent()
+        guard let table = try await CatalogReader(connection, .target).tables([name])[name] else {
+            throw .unknownTable(name, .target, known: [])
+        }
+        tables[name] = table
+        return table
+    }
+
+    /// Ends the last COPY and merges what was staged. The transaction is still open.
+    package func finish() async throws(ReplicationError) {
+        if letters.lane.rows > 0 { try await take(letters.lane) }
+        try await endCurrent()
+        for stage in stages { try await run(stage.mergeStatement(policy), stage.lane) }
+        stages = []
+    }
+
+    /// Gives up what is under way; the transaction is the caller's to roll back.
+    package func abandon() async {
+        await current?.writer.abort()
+        current = nil
+    }
+
+    // MARK: COPY
+
+    private func open(_ lane: OutputLane) async throws(PostgresError) -> CopyInWriter {
+        if let current, current.lane === lane { return current.writer }
+        try await finishCurrent()
+        let writer = try await connection.copyIn(try await statement(for: lane))
+        current = (lane, writer)
+        if lane.format == .binary {
+            var header = ByteBuffer()
+            CopyBinaryWriter.appendHeader(to: &header)
+            _ = try writer.write(header.bytes)
+        }
+        return writer
+    }
+
+    private func statement(for lane: OutputLane) async throws(PostgresError) -> String {
+        guard policy != .error, lane !== letters.lane else { return lane.copyStatement() }
+        if let stage = stages.first(where: { $0.lane === lane }) { return lane.copyStatement(into: stage.name) }
+        let stage = Stage(lane, number: stages.count + 1)
+        for statement in stage.makeStatements { _ = try await connection.query(statement, []) }
+        stages.append(stage)
+        return lane.copyStatement(into: stage.name)
+    }
+
+    private func endCurrent() async throws(ReplicationError) {
+        guard let lane = current?.lane else { return }
+        do { try await finishCurrent() } catch { throw failed(error, lane) }
+    }
+
+    private func finishCurrent() async throws(PostgresError) {
+        guard let (lane, writer) = current else { return }
+        if lane.format == .binary {
+            var trailer = ByteBuffer()
+            CopyBinaryWriter.appendTrailer(to: &trailer)
+            _ = try writer.write(trailer.bytes)
+        }
+        _ = try await writer.finish()
+        current = nil
+    }
+
+    private func run(_ sql: String, _ lane: OutputLane) async throws(ReplicationError) {
+        do { _ = try await connection.query(sql, []) } catch { throw failed(error, lane) }
+    }
+
+    private func failed(_ error: PostgresError, _ lane: OutputLane) -> ReplicationError {
+        .database(.target, error, doing: "writing \(lane.table.name)")
+    }
+}
+
+/// Rows of a lane that wait to be merged into its table, in a temporary table that lives as long as the session.
+private struct Stage {
+    let lane: OutputLane
+    let name: QualifiedName
+    private static let position = "replhost_position"
+
+    init(_ lane: OutputLane, number: Int) {
+        self.lane = lane
+        name = QualifiedName(schema: "pg_temp", name: "replhost_stage_\(number)")
+    }
+
+    private var columns: [String] { lane.columns.map { SQLText.quoteIdentifier($0.name) } }
+
+    /// Later rows of a key win, so their order is kept.
+    var makeStatements: [String] {
+        [
+            "DROP TABLE IF EXISTS \(name.sql)",
+            """
+            CREATE TEMP TABLE \(SQLText.quoteIdentifier(name.name)) ON COMMIT DELETE ROWS AS
+            SELECT \(columns.joined(separator: ", ")) FROM \(lane.table.name.sql) WITH NO DATA
+            """,
+            "ALTER TABLE \(name.sql) ADD COLUMN \(Self.position) bigint GENERATED ALWAYS AS IDENTITY",
+        ]
+    }
+
+    func mergeStatement(_ policy: ConflictPolicy) -> String {
+        let key = lane.table.key.map(SQLText.quoteIdentifier).joined(separator: ", ")
+        let list = columns.joined(separator: ", ")
+        let changes = lane.columns.filter { !lane.table.key.contains($0.name) && $0.identity != .always }.map {
+            column in
+            let name = SQLText.quoteIdentifier(column.name)
+            return "\(name) = EXCLUDED.\(name)"
+        }
+        let isUpdate = policy == .upsert && !changes.isEmpty
+        return """
+            INSERT INTO \(lane.table.name.sql) (\(list)) OVERRIDING SYSTEM VALUE
+            SELECT DISTINCT ON (\(key)) \(list) FROM \(name.sql)
+            ORDER BY \(key), \(Self.position)\(policy == .upsert ? " DESC" : "")
+            ON CONFLICT (\(key)) DO \(isUpdate ? "UPDATE SET " + changes.joined(separator: ", ") : "NOTHING")
+            """
+    }
+}

@@ -1,0 +1,80 @@
+import PostgresProtocol
+
+/// What all parts of a pipeline's run know.
+package struct PipelineContext: Sendable {
+    package let pipeline: String
+    package let scriptHash: String
+
+    package init(pipeline: String, scriptHash: String) {
+        self.pipeline = pipeline
+        self.scriptHash = scriptHash
+    }
+}
+
+/// Dead letters on their way into `replhost.dead_letter`.
+final class DeadLetterLane {
+    let lane: OutputLane
+    private let context: PipelineContext
+    private var scratch = ByteBuffer()
+
+    private static let columns = [
+        "pipeline", "source", "operation", "key", "row", "code", "message", "position", "traceback", "script_hash",
+    ]
+
+    init(_ context: PipelineContext) {
+        self.context = context
+        lane = OutputLane(Self.table, columns: Self.table.columns)
+    }
+
+    func append(_ letter: DeadLetter, of mapping: TableMapping) {
+        let failure = letter.failure
+        let fields: [String?] = [
+            context.pipeline, mapping.source.name.description, "read", JSONObject.text(failure.key),
+            JSONObject.text(letter.row), failure.code, failure.message, failure.position, failure.traceback,
+            context.scriptHash,
+        ]
+        for (index, field) in fields.enumerated() {
+            if index > 0 { CopyTextWriter.appendSeparator(to: &lane.buffer) }
+            scratch.removeAll()
+            guard let field else {
+                CopyTextWriter.appendField(nil, to: &lane.buffer)
+                continue
+            }
+            scratch.append(field.replacing("\0", with: ""))
+            CopyTextWriter.appendField(scratch.bytes, to: &lane.buffer)
+        }
+        CopyTextWriter.appendRowEnd(to: &lane.buffer)
+        lane.rows += 1
+    }
+
+    private static let table = CatalogTable(
+        name: QualifiedName(schema: "replhost", name: "dead_letter"), oid: .invalid, kind: .plain,
+        columns: columns.enumerated().map { index, name in
+            CatalogColumn(
+                name: name, number: index + 1, type: .invalid, typeName: "", kind: .other, isNotNull: true,
+                isGenerated: false, identity: nil, hasDefault: false, isOrdered: false)
+        }, key: [], root: nil, pages: 0, rows: -1)
+}
+
+/// A flat JSON object of texts.
+enum JSONObject {
+    static func text(_ fields: [(column: String, value: String?)]) -> String {
+        let parts = fields.map { field in "\(string(field.column)): \(field.value.map(string) ?? "null")" }
+        return "{\(parts.joined(separator: ", "))}"
+    }
+
+    private static func string(_ text: String) -> String {
+        var output = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": output += "\\\""
+            case "\\": output += "\\\\"
+            case "\u{0}"..<" ":
+                let code = String(scalar.value, radix: 16)
+                output += "\\u" + String(repeating: "0", count: 4 - code.utf8.count) + code
+            default: output.unicodeScalars.append(scalar)
+            }
+        }
+        return output + "\""
+    }
+}

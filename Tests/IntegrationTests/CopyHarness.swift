@@ -1,0 +1,81 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+import Replication
+import TestSupport
+import Testing
+
+/// Two databases and a pipeline between them, without Lua.
+final class CopyHarness: Sendable {
+    let server: TestServer
+    let source: String
+    let target: String
+    private let sourcePool: ConnectionPool
+    private let targetPool: ConnectionPool
+
+    init(_ server: TestServer? = nil) throws {
+        let server = try server ?? TestServer.shared()
+        self.server = server
+        source = try server.makeDatabase()
+        target = try server.makeDatabase()
+        sourcePool = try Self.pool(source)
+        targetPool = try Self.pool(target)
+    }
+
+    private static func pool(_ conninfo: String) throws -> ConnectionPool {
+        try ConnectionPool(PoolSettings(), hooks: PoolHooks(try ConnectionSettings(conninfo)))
+    }
+
+    /// Copies everything in `public`.
+    @discardableResult
+    func copy(
+        workers: Int = 2, _ options: TableOptions = TableOptions(),
+        change: (inout PipelineDefinition) -> Void = { _ in }
+    ) async throws -> CopyRun.Result {
+        let pattern = try #require(TablePattern("public.*"))
+        var definition = PipelineDefinition(name: "test", rules: [TableRule(pattern, .copy(options))], scriptHash: "x")
+        change(&definition)
+        let crew = (0...workers).map { _ in PlainWorker(sourcePool, targetPool) }
+        let final = definition
+        let outcome = await crew[0].actor.run { _ in
+            let run = CopyRun(
+                final, coordinator: crew[0], workers: Array(crew.dropFirst()), progress: CopyProgress())
+            do throws(ReplicationError) {
+                return Swift.Result<CopyRun.Result, ReplicationError>.success(try await run.run())
+            } catch {
+                return .failure(error)
+            }
+        }
+        for worker in crew { worker.actor.loop.stop() }
+        return try outcome.get()
+    }
+
+    func run(onSource sql: String...) throws { for text in sql { try server.run(text, in: source) } }
+
+    func run(onTarget sql: String...) throws { for text in sql { try server.run(text, in: target) } }
+
+    /// A query's answer on both sides.
+    func answers(_ sql: String) throws -> (source: String, target: String) {
+        (try server.run(sql, in: source), try server.run(sql, in: target))
+    }
+
+    /// A checksum over all rows of a table in their text form, whatever their order.
+    static func checksum(of table: String) -> String {
+        "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from only \(table) t"
+    }
+}
+
+/// A worker without a script.
+// Safe: its stored properties are.
+final class PlainWorker: PipelineWorker {
+    let actor = LoopActor(EventLoop(name: "copy test"))
+    let source: ConnectionPool
+    let sink: ConnectionPool
+
+    init(_ source: ConnectionPool, _ sink: ConnectionPool) {
+        self.source = source
+        self.sink = sink
+    }
+
+    func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? { nil }
+}
