@@ -32,21 +32,42 @@ final class CopyHarness: Sendable {
         workers: Int = 2, _ options: TableOptions = TableOptions(),
         change: (inout PipelineDefinition) -> Void = { _ in }
     ) async throws -> CopyRun.Result {
+        try await withCrew(workers, options, change) { _, definition, coordinator, crew throws(ReplicationError) in
+            try await CopyRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress()).run()
+        }
+    }
+
+    func verify(
+        repairs: Bool = false, _ options: TableOptions = TableOptions(),
+        change: (inout PipelineDefinition) -> Void = { _ in }
+    ) async throws -> [Verification] {
+        try await withCrew(2, options, change) { _, definition, coordinator, crew throws(ReplicationError) in
+            try await VerifyRun(
+                definition, coordinator: coordinator, workers: crew, repairs: repairs, progress: CopyProgress()
+            ).run()
+        }
+    }
+
+    private func withCrew<Value: Sendable>(
+        _ workers: Int, _ options: TableOptions, _ change: (inout PipelineDefinition) -> Void,
+        _ body:
+            @escaping @Sendable (isolated LoopActor, PipelineDefinition, PlainWorker, [PlainWorker])
+            async throws(ReplicationError) -> Value
+    ) async throws -> Value {
         let pattern = try #require(TablePattern("public.*"))
         var definition = PipelineDefinition(name: "test", rules: [TableRule(pattern, .copy(options))], scriptHash: "x")
         change(&definition)
         let crew = (0...workers).map { _ in PlainWorker(sourcePool, targetPool) }
+        defer { for worker in crew { worker.actor.loop.stop() } }
         let final = definition
-        let outcome = await crew[0].actor.run { _ in
-            let run = CopyRun(
-                final, coordinator: crew[0], workers: Array(crew.dropFirst()), progress: CopyProgress())
+        let outcome = await crew[0].actor.run { actor in
             do throws(ReplicationError) {
-                return Swift.Result<CopyRun.Result, ReplicationError>.success(try await run.run())
+                return Result<Value, ReplicationError>.success(
+                    try await body(actor, final, crew[0], Array(crew.dropFirst())))
             } catch {
                 return .failure(error)
             }
         }
-        for worker in crew { worker.actor.loop.stop() }
         return try outcome.get()
     }
 

@@ -25,8 +25,8 @@ struct CopyAttempt {
         try await lock()
         let record = try await ledger.record()
         let identity = try await identify(record)
-        let snapshotName = try await takeSnapshot()
-        let selection = try selection(of: try await CatalogReader(source, .source).allTables())
+        let snapshotName = try await Snapshot.take(on: source)
+        let selection = try await PipelineCatalog.selection(definition, on: source)
         if record?.state == "done", let result = try await finishedResult(selection) { return result }
         let number = try await ledger.noteSnapshot(identity, scriptHash: definition.scriptHash)
         let planner = CopyPlanner(definition, ledger: ledger, source: source, target: target, progress: run.progress)
@@ -77,30 +77,6 @@ struct CopyAttempt {
                     + "\"replhost drop\".")
         }
         return identity
-    }
-
-    private func takeSnapshot() async throws(ReplicationError) -> String {
-        try await source.run(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", on: .source, doing: "taking a snapshot")
-        do {
-            return try await source.query("SELECT pg_export_snapshot()", []).text(of: 0)
-        } catch {
-            throw .database(.source, error, doing: "taking a snapshot")
-        }
-    }
-
-    private func selection(of catalog: [CatalogTable]) throws(ReplicationError) -> TableSelection {
-        let selection = TableSelection(definition, in: catalog)
-        for rule in selection.unused {
-            guard let name = definition.rules[rule].pattern.exactName else { continue }
-            throw .unknownTable(name, .source, known: catalog.map(\.name))
-        }
-        guard !selection.tables.isEmpty else {
-            throw .mismatch(
-                code: "RH3102", "pipeline \"\(definition.name)\" matches no table of the source",
-                hint: "\"tables\" takes names and patterns such as \"public.*\".")
-        }
-        return selection
     }
 
     private func mayBeReplica() async throws(ReplicationError) -> Bool {

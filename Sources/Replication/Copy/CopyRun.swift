@@ -57,13 +57,13 @@ package final class CopyRun {
     private func attempt() async throws(ReplicationError) -> Result {
         progress.enter(.connecting)
         let loop = coordinator.actor.loop
-        let target = try await CopyWorker.borrow(coordinator.sink, .target, on: loop)
+        let target = try await WorkerConnections.borrow(coordinator.sink, .target, on: loop)
         defer { coordinator.sink.release(target, discard: true) }
-        let source = try await CopyWorker.borrow(coordinator.source, .source, on: loop)
+        let source = try await WorkerConnections.borrow(coordinator.source, .source, on: loop)
         defer { coordinator.source.release(source) }
         let attempt = CopyAttempt(
-            self, source: try CopyWorker.connection(of: source, .source),
-            target: try CopyWorker.connection(of: target, .target))
+            self, source: try WorkerConnections.connection(of: source, .source),
+            target: try WorkerConnections.connection(of: target, .target))
         do throws(ReplicationError) {
             return try await attempt.run(workers, throttle) { self.hasBegun = true }
         } catch {

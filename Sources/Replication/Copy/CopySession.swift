@@ -39,26 +39,8 @@ final class CopySession: Sendable {
 
     /// Runs all workers to the end of the work, or to the first error.
     func run(_ workers: [any PipelineWorker]) async throws(ReplicationError) {
-        let failure = await withTaskGroup(of: ReplicationError?.self) { group in
-            for worker in workers {
-                group.addTask {
-                    await worker.actor.run { _ in
-                        do throws(ReplicationError) {
-                            try await CopyWorker(worker, self).run()
-                            return nil
-                        } catch {
-                            return error
-                        }
-                    }
-                }
-            }
-            var first: ReplicationError?
-            for await failure in group {
-                guard let failure else { continue }
-                if first == nil || first?.isCancellation == true { first = failure }
-                group.cancelAll()
-            }
-            return first
+        let failure = await Crew.run(workers) { _, worker throws(ReplicationError) in
+            try await CopyWorker(worker, self).run()
         }
         if let failure { throw failure }
     }
@@ -70,4 +52,15 @@ struct Snapshot: Sendable {
     let name: String
     /// Counted in the ledger.
     let number: Int
+
+    /// Begins a transaction that holds a snapshot for others to take over, and gives its name.
+    static func take(on source: Connection) async throws(ReplicationError) -> String {
+        try await source.run(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", on: .source, doing: "taking a snapshot")
+        do {
+            return try await source.query("SELECT pg_export_snapshot()", []).text(of: 0)
+        } catch {
+            throw .database(.source, error, doing: "taking a snapshot")
+        }
+    }
 }

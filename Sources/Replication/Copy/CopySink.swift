@@ -3,19 +3,24 @@ package import PostgresProtocol
 
 /// Writes the lanes of a chunk into the target, in the transaction that is open on its connection: one COPY after the
 /// other, as only one can be under way.
-///
-/// Rows for a table that is to be merged (`on_conflict`) go into a temporary table first.
 package final class CopySink: LaneSink {
+    package enum Purpose: Sendable, Equatable {
+        /// Rows for a table that is to be merged go into a temporary table first.
+        case write(ConflictPolicy)
+        /// Rows stay in temporary tables, and dead letters are forgotten.
+        case compare
+    }
+
     private let connection: Connection
-    private let policy: ConflictPolicy
+    private let purpose: Purpose
     private let letters: DeadLetterLane
     private var current: (lane: OutputLane, writer: CopyInWriter)?
-    private var stages: [Stage] = []
+    private(set) var stages: [Stage] = []
     private var tables: [QualifiedName: CatalogTable] = [:]
 
-    package init(_ connection: Connection, _ policy: ConflictPolicy, _ context: PipelineContext) {
+    package init(_ connection: Connection, _ purpose: Purpose, _ context: PipelineContext) {
         self.connection = connection
-        self.policy = policy
+        self.purpose = purpose
         letters = DeadLetterLane(context)
     }
 
@@ -39,6 +44,7 @@ package final class CopySink: LaneSink {
     }
 
     package func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError) {
+        guard purpose != .compare else { return }
         letters.append(letter, of: mapping)
         if letters.lane.buffer.count >= 1 << 18 { try await take(letters.lane) }
     }
@@ -57,6 +63,7 @@ package final class CopySink: LaneSink {
     package func finish() async throws(ReplicationError) {
         if letters.lane.rows > 0 { try await take(letters.lane) }
         try await endCurrent()
+        guard case .write(let policy) = purpose else { return }
         for stage in stages { try await run(stage.mergeStatement(policy), stage.lane) }
         stages = []
     }
@@ -83,8 +90,8 @@ package final class CopySink: LaneSink {
     }
 
     private func statement(for lane: OutputLane) async throws(PostgresError) -> String {
-        guard policy != .error, lane !== letters.lane else { return lane.copyStatement() }
-        if let stage = stages.first(where: { $0.lane === lane }) { return lane.copyStatement(into: stage.name) }
+        guard purpose != .write(.error), lane !== letters.lane else { return lane.copyStatement() }
+        if let stage = stages.first(where: { $0.holds(lane) }) { return lane.copyStatement(into: stage.name) }
         let stage = Stage(lane, number: stages.count + 1)
         for statement in stage.makeStatements { _ = try await connection.query(statement, []) }
         stages.append(stage)
@@ -113,48 +120,5 @@ package final class CopySink: LaneSink {
 
     private func failed(_ error: PostgresError, _ lane: OutputLane) -> ReplicationError {
         .database(.target, error, doing: "writing \(lane.table.name)")
-    }
-}
-
-/// Rows of a lane that wait to be merged into its table, in a temporary table that lives as long as the session.
-private struct Stage {
-    let lane: OutputLane
-    let name: QualifiedName
-    private static let position = "replhost_position"
-
-    init(_ lane: OutputLane, number: Int) {
-        self.lane = lane
-        name = QualifiedName(schema: "pg_temp", name: "replhost_stage_\(number)")
-    }
-
-    private var columns: [String] { lane.columns.map { SQLText.quoteIdentifier($0.name) } }
-
-    /// Later rows of a key win, so their order is kept.
-    var makeStatements: [String] {
-        [
-            "DROP TABLE IF EXISTS \(name.sql)",
-            """
-            CREATE TEMP TABLE \(SQLText.quoteIdentifier(name.name)) ON COMMIT DELETE ROWS AS
-            SELECT \(columns.joined(separator: ", ")) FROM \(lane.table.name.sql) WITH NO DATA
-            """,
-            "ALTER TABLE \(name.sql) ADD COLUMN \(Self.position) bigint GENERATED ALWAYS AS IDENTITY",
-        ]
-    }
-
-    func mergeStatement(_ policy: ConflictPolicy) -> String {
-        let key = lane.table.key.map(SQLText.quoteIdentifier).joined(separator: ", ")
-        let list = columns.joined(separator: ", ")
-        let changes = lane.columns.filter { !lane.table.key.contains($0.name) && $0.identity != .always }.map {
-            column in
-            let name = SQLText.quoteIdentifier(column.name)
-            return "\(name) = EXCLUDED.\(name)"
-        }
-        let isUpdate = policy == .upsert && !changes.isEmpty
-        return """
-            INSERT INTO \(lane.table.name.sql) (\(list)) OVERRIDING SYSTEM VALUE
-            SELECT DISTINCT ON (\(key)) \(list) FROM \(name.sql)
-            ORDER BY \(key), \(Self.position)\(policy == .upsert ? " DESC" : "")
-            ON CONFLICT (\(key)) DO \(isUpdate ? "UPDATE SET " + changes.joined(separator: ", ") : "NOTHING")
-            """
     }
 }

@@ -5,24 +5,23 @@ import PostgresProtocol
 /// One worker's part of a copy: takes chunks and steps until there are none. Lives on the worker's loop.
 final class CopyWorker {
     private static let idleTime: Duration = .milliseconds(20)
-    private static let site = BorrowSite("a worker of the pipeline", isLasting: true)
 
     private let worker: any PipelineWorker
     private let session: CopySession
-    private var reader: Lease?
-    private var writer: Lease?
+    private let connections: WorkerConnections
     /// By position of the table; nil inside if rows go through as they are.
     private var transforms: [Int: (any RowTransform)?] = [:]
 
     init(_ worker: any PipelineWorker, _ session: CopySession) {
         self.worker = worker
         self.session = session
+        connections = WorkerConnections(worker, snapshot: session.snapshot?.name, isReplica: session.isReplica)
     }
 
     private var loop: EventLoop { worker.actor.loop }
 
     func run() async throws(ReplicationError) {
-        defer { release() }
+        defer { connections.release() }
         while true {
             if Task.isCancelled { throw .cancelled }
             switch session.next() {
@@ -39,64 +38,18 @@ final class CopyWorker {
         }
     }
 
-    private func release() {
-        for lease in [reader, writer].compactMap(\.self) { lease.pool?.release(lease) }
-    }
-
-    // MARK: Connections
-
-    /// Inside the snapshot.
-    private func source() async throws(ReplicationError) -> Connection {
-        if let reader { return try Self.connection(of: reader, .source) }
-        let lease = try await Self.borrow(worker.source, .source, on: loop)
-        reader = lease
-        let connection = try Self.connection(of: lease, .source)
-        if let snapshot = session.snapshot {
-            try await connection.run(
-                """
-                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                SET TRANSACTION SNAPSHOT \(SQLText.quoteLiteral(snapshot.name))
-                """, on: .source, doing: "taking the snapshot over")
-        }
-        return connection
-    }
-
-    private func target() async throws(ReplicationError) -> Connection {
-        if let writer { return try Self.connection(of: writer, .target) }
-        let lease = try await Self.borrow(worker.sink, .target, on: loop)
-        writer = lease
-        let connection = try Self.connection(of: lease, .target)
-        if session.isReplica {
-            try await connection.run(
-                "SET session_replication_role = replica", on: .target, doing: "turning triggers off")
-        }
-        return connection
-    }
-
-    static func borrow(
-        _ pool: ConnectionPool, _ side: ReplicationError.Side, on loop: EventLoop
-    ) async throws(ReplicationError) -> Lease {
-        do { return try await pool.acquire(on: loop, site: site) } catch { throw .pool(side, error) }
-    }
-
-    static func connection(
-        of lease: Lease, _ side: ReplicationError.Side
-    ) throws(ReplicationError) -> Connection {
-        do { return try lease.connection } catch { throw .pool(side, error) }
-    }
-
     // MARK: Chunks
 
     private func copy(_ task: WorkQueue<SchemaStep>.ChunkTask) async throws(ReplicationError) {
         let mapping = session.mappings[task.table]
-        let (source, target) = (try await source(), try await target())
+        let (source, target) = (try await connections.source(), try await connections.target())
         let meter = ChunkMeter(session.progress, session.throttle, table: task.table)
-        let sink = CopySink(target, mapping.options.onConflict, session.context)
+        let sink = CopySink(target, .write(mapping.options.onConflict), session.context)
         let output = ChunkOutput(mapping, sink)
         do throws(ReplicationError) {
             try await target.run(
                 "BEGIN; SET LOCAL synchronous_commit = off", on: .target, doing: "writing \(mapping.target.name)")
-            try await transfer(task, from: source, to: output, meter)
+            try await ChunkTransfer(source, on: loop).run(task.chunk, try transform(task.table), to: output, meter)
             try await output.finish()
             try await sink.finish()
             try await commit(task, target, output.counts)
@@ -106,29 +59,6 @@ final class CopyWorker {
             await sink.abandon()
             throw error
         }
-    }
-
-    private func transfer(
-        _ task: WorkQueue<SchemaStep>.ChunkTask, from source: Connection, to output: ChunkOutput, _ meter: ChunkMeter
-    ) async throws(ReplicationError) {
-        let mapping = output.mapping
-        let stream: CopyOutStream
-        do { stream = try await source.copyOut(task.chunk.copyStatement(mapping)) } catch {
-            throw .database(.source, error, doing: "reading \(mapping.source.name)")
-        }
-        let input = ChunkInput(stream, mapping, meter, on: loop)
-        do throws(ReplicationError) {
-            if let transform = try transform(task.table) {
-                try await transform.run(input, output)
-            } else {
-                try await PassThrough.run(input, output)
-            }
-        } catch {
-            await input.close()
-            throw error
-        }
-        output.counts.read = input.rows
-        output.counts.bytes = input.bytes
     }
 
     private func commit(
@@ -155,34 +85,9 @@ final class CopyWorker {
     // MARK: Steps
 
     private func run(_ step: SchemaStep) async throws(ReplicationError) {
-        let target = try await target()
+        let target = try await connections.target()
         try await target.run(
             "SET maintenance_work_mem = '256MB'; \(step.sql)", on: .target, doing: "making \(step.kind) \(step.name)")
-    }
-}
-
-/// Rows that no function sees.
-enum PassThrough {
-    static func run(_ input: ChunkInput, _ output: ChunkOutput) async throws(ReplicationError) {
-        let mapping = output.mapping
-        let lane = try output.lane(
-            mapping.target, columns: mapping.columns.map(\.target), format: mapping.format)
-        while true {
-            switch try input.next() {
-            case .row(let row):
-                lane.buffer.append(row)
-                if output.rowWritten(to: lane), try !output.tryFlush(lane) { try await output.flush(lane) }
-            case .pending: try await input.wait()
-            case .end: return
-            }
-        }
-    }
-}
-
-extension Connection {
-    /// Runs statements for their effect.
-    func run(_ sql: String, on side: ReplicationError.Side, doing: String) async throws(ReplicationError) {
-        do { _ = try await query(sql, []) } catch { throw .database(side, error, doing: doing) }
     }
 }
 

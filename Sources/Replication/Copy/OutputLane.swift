@@ -26,11 +26,13 @@ package final class OutputLane {
             }
     }
 
+    /// In SQL.
+    var columnList: String { columns.map { SQLText.quoteIdentifier($0.name) }.joined(separator: ", ") }
+
     /// A COPY statement that takes the data; into `table` in the place of the lane's own if one is given.
     func copyStatement(into table: QualifiedName? = nil) -> String {
-        let list = columns.map { SQLText.quoteIdentifier($0.name) }.joined(separator: ", ")
         let options = format == .binary ? " (FORMAT binary)" : ""
-        return "COPY \((table ?? self.table.name).sql) (\(list)) FROM STDIN\(options)"
+        return "COPY \((table ?? self.table.name).sql) (\(columnList)) FROM STDIN\(options)"
     }
 
     func clear() {

@@ -1,0 +1,106 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// Runs the same work on several workers.
+enum Crew {
+    /// Each on its own loop; the first error ends the others' work, and is the answer.
+    static func run(
+        _ workers: [any PipelineWorker],
+        _ work: @escaping @Sendable (isolated LoopActor, any PipelineWorker) async throws(ReplicationError) -> Void
+    ) async -> ReplicationError? {
+        await withTaskGroup(of: ReplicationError?.self) { group in
+            for worker in workers {
+                group.addTask {
+                    await worker.actor.run { actor in
+                        do throws(ReplicationError) {
+                            try await work(actor, worker)
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+            }
+            var first: ReplicationError?
+            for await failure in group {
+                guard let failure else { continue }
+                if first == nil || first?.isCancellation == true { first = failure }
+                group.cancelAll()
+            }
+            return first
+        }
+    }
+}
+
+/// A worker's connections, made when they are first asked for. On the worker's loop.
+final class WorkerConnections {
+    private static let site = BorrowSite("a worker of the pipeline", isLasting: true)
+
+    private let worker: any PipelineWorker
+    private let snapshot: String?
+    private let isReplica: Bool
+    private var reader: Lease?
+    private var writer: Lease?
+
+    /// - Parameters:
+    ///   - snapshot: what the source shows, as `pg_export_snapshot` names it.
+    ///   - isReplica: triggers and foreign keys of the target do not fire.
+    init(_ worker: any PipelineWorker, snapshot: String?, isReplica: Bool = false) {
+        self.worker = worker
+        self.snapshot = snapshot
+        self.isReplica = isReplica
+    }
+
+    func release() {
+        for lease in [reader, writer].compactMap(\.self) { lease.pool?.release(lease) }
+        (reader, writer) = (nil, nil)
+    }
+
+    /// Inside the snapshot.
+    func source() async throws(ReplicationError) -> Connection {
+        if let reader { return try Self.connection(of: reader, .source) }
+        let lease = try await Self.borrow(worker.source, .source, on: worker.actor.loop)
+        reader = lease
+        let connection = try Self.connection(of: lease, .source)
+        if let snapshot {
+            try await connection.run(
+                """
+                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                SET TRANSACTION SNAPSHOT \(SQLText.quoteLiteral(snapshot))
+                """, on: .source, doing: "taking the snapshot over")
+        }
+        return connection
+    }
+
+    func target() async throws(ReplicationError) -> Connection {
+        if let writer { return try Self.connection(of: writer, .target) }
+        let lease = try await Self.borrow(worker.sink, .target, on: worker.actor.loop)
+        writer = lease
+        let connection = try Self.connection(of: lease, .target)
+        if isReplica {
+            try await connection.run(
+                "SET session_replication_role = replica", on: .target, doing: "turning triggers off")
+        }
+        return connection
+    }
+
+    static func borrow(
+        _ pool: ConnectionPool, _ side: ReplicationError.Side, on loop: EventLoop
+    ) async throws(ReplicationError) -> Lease {
+        do { return try await pool.acquire(on: loop, site: site) } catch { throw .pool(side, error) }
+    }
+
+    static func connection(
+        of lease: Lease, _ side: ReplicationError.Side
+    ) throws(ReplicationError) -> Connection {
+        do { return try lease.connection } catch { throw .pool(side, error) }
+    }
+}
+
+extension Connection {
+    /// Runs statements for their effect.
+    func run(_ sql: String, on side: ReplicationError.Side, doing: String) async throws(ReplicationError) {
+        do { _ = try await query(sql, []) } catch { throw .database(side, error, doing: doing) }
+    }
+}

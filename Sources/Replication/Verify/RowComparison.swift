@@ -1,0 +1,185 @@
+import PostgresProtocol
+
+/// SQL that compares rows as they should be, in a stage, with those of a table.
+struct RowComparison {
+    private let stage: Stage
+    /// All with rows for the table: rows of it that are in none of them are extra.
+    private let stages: [Stage]
+    private let table: CatalogTable
+    /// Empty: rows are compared as a whole.
+    private let key: [CatalogColumn]
+    /// Restricts the table to what the stage is about.
+    private let range: String?
+
+    /// - Parameters:
+    ///   - stages: the table's, `stage` among them.
+    ///   - range: in terms of the table's columns.
+    init(_ stage: Stage, among stages: [Stage], key: [String], range: String?) {
+        self.stage = stage
+        self.stages = stages
+        self.range = range
+        table = stage.lane.table
+        let columns = stage.lane.columns
+        let found = key.compactMap { name in columns.first { $0.name == name } }
+        self.key = found.count == key.count ? found : []
+    }
+
+    var hasKey: Bool { !key.isEmpty }
+    private var others: [CatalogColumn] {
+        stage.lane.columns.filter { column in !key.contains { $0.name == column.name } }
+    }
+
+    // MARK: Finding. Each answers with: how many there are, the key's values, the names of differing columns.
+
+    func missing(limit: Int) -> String {
+        hasKey
+            ? select(
+                "s", "'{}'", from: "\(stage.name.sql) s",
+                where: "NOT EXISTS (SELECT FROM \(tableSQL) t WHERE \(match))", limit)
+            : wholeRows(from: (stage.name.sql, nil), without: (table.name.sql, range), limit)
+    }
+
+    func extra(limit: Int) -> String {
+        guard hasKey else { return wholeRows(from: (table.name.sql, range), without: (stage.name.sql, nil), limit) }
+        return select("t", "'{}'", from: "\(tableSQL) t", where: isExtra, limit)
+    }
+
+    /// Nil if there is nothing beside the key.
+    func different(limit: Int) -> String? {
+        guard hasKey, !others.isEmpty else { return nil }
+        let names = others.map { "CASE WHEN \(Self.differs($0)) THEN \(SQLText.quoteLiteral($0.name)) END" }
+        return select(
+            "s", "array_remove(ARRAY[\(names.joined(separator: ", "))]::text[], NULL)",
+            from: "\(stage.name.sql) s JOIN \(table.name.sql) t ON \(match)", where: anyDiffers, limit)
+    }
+
+    // MARK: Mending, in this order
+
+    var repairs: [String] {
+        guard hasKey else { return wholeRowRepairs }
+        var statements = [
+            "DELETE FROM \(table.name.sql) t WHERE \(range.map { "\($0) AND " } ?? "")\(isExtra)"
+        ]
+        let changes = others.filter { $0.identity != .always }.map { column in
+            let name = SQLText.quoteIdentifier(column.name)
+            return "\(name) = s.\(name)"
+        }
+        if !changes.isEmpty {
+            statements.append(
+                """
+                UPDATE \(table.name.sql) t SET \(changes.joined(separator: ", "))
+                FROM \(stage.name.sql) s WHERE \(match) AND (\(anyDiffers))
+                """)
+        }
+        statements.append(
+            """
+            INSERT INTO \(table.name.sql) (\(stage.lane.columnList)) OVERRIDING SYSTEM VALUE
+            SELECT \(stage.lane.columnList) FROM \(stage.name.sql) s
+            WHERE NOT EXISTS (SELECT FROM \(table.name.sql) t WHERE \(match))
+            """)
+        return statements
+    }
+
+    /// Of several staged rows with the same key, leaves the one that counts by `policy`.
+    func removingDuplicates(_ policy: ConflictPolicy) -> String {
+        let same = key.map { column in
+            let name = SQLText.quoteIdentifier(column.name)
+            return "s.\(name) = other.\(name)"
+        }
+        return """
+            DELETE FROM \(stage.name.sql) s USING \(stage.name.sql) other
+            WHERE \(same.joined(separator: " AND "))
+              AND s.\(Stage.position) \(policy == .upsert ? "<" : ">") other.\(Stage.position)
+            """
+    }
+
+    // MARK: Parts
+
+    private var tableSQL: String {
+        range.map { "(SELECT * FROM \(table.name.sql) WHERE \($0))" } ?? table.name.sql
+    }
+
+    private var isExtra: String {
+        stages.map { "NOT EXISTS (SELECT FROM \($0.name.sql) s WHERE \(match))" }.joined(separator: " AND ")
+    }
+
+    private var match: String {
+        key.map { column in
+            let name = SQLText.quoteIdentifier(column.name)
+            return "t.\(name) = s.\(name)"
+        }.joined(separator: " AND ")
+    }
+
+    private var anyDiffers: String { others.map(Self.differs).joined(separator: " OR ") }
+
+    /// Types without an equality, and those whose equality overlooks differences, are compared by their text.
+    private static func differs(_ column: CatalogColumn) -> String {
+        let name = SQLText.quoteIdentifier(column.name)
+        guard column.kind.hasExactEquality else {
+            return "t.\(name)::text COLLATE \"C\" IS DISTINCT FROM s.\(name)::text COLLATE \"C\""
+        }
+        return "t.\(name) IS DISTINCT FROM s.\(name)"
+    }
+
+    private func select(
+        _ alias: String, _ columns: String, from: String, where condition: String, _ limit: Int
+    ) -> String {
+        let values = key.map { "\(alias).\(SQLText.quoteIdentifier($0.name))::text" }
+        return """
+            SELECT count(*) OVER ()::int8, ARRAY[\(values.joined(separator: ", "))]::text[], (\(columns))::text[]
+            FROM \(from) WHERE \(condition) ORDER BY 2 LIMIT \(limit)
+            """
+    }
+
+    /// Without a key, rows are the same when their texts are, and as many.
+    private func wholeRows(
+        from: (sql: String, range: String?), without: (sql: String, range: String?), _ limit: Int
+    ) -> String {
+        func texts(_ relation: (sql: String, range: String?)) -> String {
+            "SELECT \(rowText("r")) FROM \(relation.sql) r\(relation.range.map { " WHERE \($0)" } ?? "")"
+        }
+        return """
+            SELECT count(*) OVER ()::int8, '{}'::text[], '{}'::text[]
+            FROM (\(texts(from)) EXCEPT ALL \(texts(without))) AS rest LIMIT \(limit)
+            """
+    }
+
+    private var wholeRowRepairs: [String] {
+        func numbered(_ sql: String, _ identity: String) -> String {
+            """
+            SELECT \(identity) AS identity, \(rowText("r")) AS text,
+              row_number() OVER (PARTITION BY \(rowText("r"))) AS copy FROM \(sql) r
+            """
+        }
+        let (table, stage) = (self.table.name.sql, self.stage.name.sql)
+        return [
+            """
+            DELETE FROM \(table) WHERE ctid = ANY (ARRAY(
+              SELECT t.identity FROM (\(numbered(table, "r.ctid"))) t
+              WHERE NOT EXISTS (SELECT FROM (\(numbered(stage, "r.ctid"))) s WHERE s.text = t.text AND s.copy = t.copy)))
+            """,
+            """
+            INSERT INTO \(table) (\(self.stage.lane.columnList)) OVERRIDING SYSTEM VALUE
+            SELECT \(self.stage.lane.columnList) FROM \(stage) WHERE ctid = ANY (ARRAY(
+              SELECT s.identity FROM (\(numbered(stage, "r.ctid"))) s
+              WHERE NOT EXISTS (SELECT FROM (\(numbered(table, "r.ctid"))) t WHERE s.text = t.text AND s.copy = t.copy)))
+            """,
+        ]
+    }
+
+    private func rowText(_ alias: String) -> String {
+        let columns = stage.lane.columns.map { "\(alias).\(SQLText.quoteIdentifier($0.name))" }
+        return "ROW(\(columns.joined(separator: ", ")))::text COLLATE \"C\""
+    }
+}
+
+extension ValueKind {
+    /// `=` exists and holds for the same values only, as people see them.
+    fileprivate var hasExactEquality: Bool {
+        switch self {
+        case .text, .other, .char: false
+        case .array(let element): ValueKind(element).hasExactEquality
+        default: true
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import EventLoops
+import Postgres
+package import PostgresProtocol
+import Synchronization
+
+/// Compares what a pipeline's rows become with what is in the target. Lives on the loop of its coordinator.
+package final class VerifyRun {
+    private let definition: PipelineDefinition
+    private let coordinator: any PipelineWorker
+    private let workers: [any PipelineWorker]
+    private let repairs: Bool
+    private let only: QualifiedName?
+    package let progress: CopyProgress
+
+    /// - Parameters:
+    ///   - repairs: mends what differs in the target.
+    ///   - only: one table of the source.
+    package init(
+        _ definition: PipelineDefinition, coordinator: any PipelineWorker, workers: [any PipelineWorker],
+        repairs: Bool, only: QualifiedName? = nil, progress: CopyProgress
+    ) {
+        self.definition = definition
+        self.coordinator = coordinator
+        self.workers = workers
+        self.repairs = repairs
+        self.only = only
+        self.progress = progress
+    }
+
+    /// By target table.
+    package func run() async throws(ReplicationError) -> [Verification] {
+        let loop = coordinator.actor.loop
+        let (source, sink) = (coordinator.source, coordinator.sink)
+        let reader = try await WorkerConnections.borrow(source, .source, on: loop)
+        defer { source.release(reader) }
+        let connection = try WorkerConnections.connection(of: reader, .source)
+        let snapshot = try await Snapshot.take(on: connection)
+        let selection = try await PipelineCatalog.selection(definition, on: connection)
+        var tables = selection.tables
+        if let only {
+            tables = tables.filter { $0.source.name == only || $0.targetName == only }
+            guard !tables.isEmpty else {
+                throw .unknownTable(only, .source, known: selection.tables.map(\.source.name))
+            }
+        }
+        let writer = try await WorkerConnections.borrow(sink, .target, on: loop)
+        let targets: [QualifiedName: CatalogTable]
+        do {
+            defer { sink.release(writer) }
+            targets = try await CatalogReader(try WorkerConnections.connection(of: writer, .target), .target)
+                .tables(tables.map(\.targetName))
+        }
+        let session = try VerifySession(definition, snapshot, tables, targets, progress, repairs: repairs)
+        let cutter = ChunkCutter(
+            connection, definition.snapshot, workers: workers.count, bytes: selection.pages * 8192)
+        return try await verify(session, tables, cutter)
+    }
+
+    private func verify(
+        _ session: VerifySession, _ tables: [SelectedTable], _ cutter: ChunkCutter
+    ) async throws(ReplicationError) -> [Verification] {
+        var spread = Set<Int>()
+        var tasks: [VerifyTask] = []
+        for (index, table) in tables.enumerated() {
+            guard session.canBeCut(index) else {
+                spread.insert(index)
+                continue
+            }
+            let chunks = try await cutter.cut(table.relations, key: table.source.key, mayCutByPages: false)
+            tasks += chunks.map { .range(table: index, $0) }
+        }
+        let outcomes = try await session.run(tasks, workers)
+        var foreign: Set<QualifiedName> = []
+        for case .spread(let table, let targets) in outcomes {
+            spread.insert(table)
+            foreign.formUnion(targets)
+        }
+        spread = session.closure(of: spread, foreign)
+        var found = session.merged(outcomes, without: spread)
+        if !spread.isEmpty {
+            found += session.merged(try await session.run([.whole(tables: spread.sorted())], workers), without: [])
+        }
+        return found.sorted { $0.target < $1.target }
+    }
+}
+
+/// What the workers of a verification share.
+final class VerifySession: Sendable {
+    let context: PipelineContext
+    let snapshot: String
+    let mappings: [TableMapping]
+    /// What is read of each table.
+    let relations: [[QualifiedName]]
+    let throttle: Throttle
+    let progress: CopyProgress
+    let repairs: Bool
+
+    init(
+        _ definition: PipelineDefinition, _ snapshot: String, _ tables: [SelectedTable],
+        _ targets: [QualifiedName: CatalogTable], _ progress: CopyProgress, repairs: Bool
+    ) throws(ReplicationError) {
+        context = PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash)
+        self.snapshot = snapshot
+        var mappings: [TableMapping] = []
+        for table in tables {
+            guard let target = targets[table.targetName] else {
+                throw .unknownTable(table.targetName, .target, known: Array(targets.keys))
+            }
+            mappings.append(try TableMapping(table, target: target))
+        }
+        self.mappings = mappings
+        relations = tables.map { $0.relations.map(\.name) }
+        throttle = Throttle(definition.throttle)
+        self.progress = progress
+        self.repairs = repairs
+        progress.update { state in state.tables = tables.map { CopyProgress.Table($0, []) } }
+        progress.enter(.copying)
+    }
+
+    /// The table's rows, and they alone, are in the same ranges of the same key in the target.
+    func canBeCut(_ table: Int) -> Bool {
+        let mapping = mappings[table]
+        guard !mapping.key.isEmpty, mappings.count(where: { $0.target.name == mapping.target.name }) == 1 else {
+            return false
+        }
+        let keyColumn = mapping.columns.first { $0.source == mapping.source.key.first }
+        return mapping.source.kind == .plain && keyColumn?.target == mapping.key.first
+    }
+
+    /// With all tables that share a target with one of them.
+    func closure(of tables: Set<Int>, _ foreign: Set<QualifiedName>) -> Set<Int> {
+        let targets = foreign.union(tables.map { mappings[$0].target.name })
+        return tables.union(mappings.indices.filter { targets.contains(mappings[$0].target.name) })
+    }
+
+    func merged(_ outcomes: [VerifyOutcome], without tables: Set<Int>) -> [Verification] {
+        let left = Set(tables.map { mappings[$0].target.name })
+        var merged: [QualifiedName: Verification] = [:]
+        for case .compared(let found) in outcomes {
+            for one in found where !left.contains(one.target) {
+                merged[one.target, default: Verification(one.target)].add(one)
+            }
+        }
+        return Array(merged.values)
+    }
+
+    /// Spreads tasks over workers.
+    func run(
+        _ tasks: [VerifyTask], _ workers: [any PipelineWorker]
+    ) async throws(ReplicationError) -> [VerifyOutcome] {
+        let queue = Mutex(tasks[...])
+        let outcomes = Mutex<[VerifyOutcome]>([])
+        let failure = await Crew.run(workers) { _, worker throws(ReplicationError) in
+            let connections = WorkerConnections(worker, snapshot: self.snapshot)
+            defer { connections.release() }
+            while let task = queue.withLock({ $0.popFirst() }) {
+                if Task.isCancelled { throw .cancelled }
+                let run = VerifyTaskRun(
+                    worker: worker, session: self, source: try await connections.source(),
+                    target: try await connections.target())
+                let outcome = try await run.run(task)
+                outcomes.withLock { $0.append(outcome) }
+            }
+        }
+        if let failure { throw failure }
+        return outcomes.withLock { $0 }
+    }
+}

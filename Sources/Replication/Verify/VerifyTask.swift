@@ -1,0 +1,190 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// Rows that are compared in one transaction.
+enum VerifyTask: Sendable {
+    /// A range of the key of one table.
+    case range(table: Int, Chunk)
+    /// Tables whose rows cannot be told apart by ranges, as a whole.
+    case whole(tables: [Int])
+}
+
+/// What came of a task.
+enum VerifyOutcome: Sendable {
+    case compared([Verification])
+    /// Rows of the range are elsewhere in the target: the table has to be compared as a whole, with those that share one
+    /// of these targets.
+    case spread(table: Int, targets: [QualifiedName])
+}
+
+/// Compares the rows of a task, on a worker's loop.
+struct VerifyTaskRun {
+    let worker: any PipelineWorker
+    let session: VerifySession
+    let source: Connection
+    let target: Connection
+
+    func run(_ task: VerifyTask) async throws(ReplicationError) -> VerifyOutcome {
+        try await target.run("BEGIN", on: .target, doing: "comparing")
+        let sink = CopySink(target, .compare, session.context)
+        do throws(ReplicationError) {
+            let outcome = try await compare(task, sink)
+            try await target.run("COMMIT", on: .target, doing: "comparing")
+            return outcome
+        } catch {
+            await sink.abandon()
+            throw error
+        }
+    }
+
+    private func compare(_ task: VerifyTask, _ sink: CopySink) async throws(ReplicationError) -> VerifyOutcome {
+        switch task {
+        case .range(let table, let chunk):
+            let rows = try await stage(table, [chunk], sink)
+            let mapping = session.mappings[table]
+            let range = chunk.range.mapped(by: mapping)
+            let targets = sink.stages.map(\.lane.table.name)
+            if try await isSpread(sink.stages, range, mapping) { return .spread(table: table, targets: targets) }
+            return .compared([try await results(sink.stages, [mapping], mapping.target.name, range: range, rows: rows)])
+        case .whole(let tables):
+            var rows: [QualifiedName: Int] = [:]
+            for table in tables {
+                let chunks = session.relations[table].map { Chunk(number: 1, relation: $0, range: .whole) }
+                let mapping = session.mappings[table]
+                rows[mapping.target.name, default: 0] += try await stage(table, chunks, sink)
+            }
+            let mappings = tables.map { session.mappings[$0] }
+            let targets = Set(sink.stages.map(\.lane.table.name) + mappings.map(\.target.name))
+            var found: [Verification] = []
+            for name in targets.sorted() {
+                found.append(try await results(sink.stages, mappings, name, range: nil, rows: rows[name] ?? 0))
+            }
+            return .compared(found)
+        }
+    }
+
+    // MARK: Staging
+
+    /// Puts what the rows become into temporary tables; rows written.
+    private func stage(_ table: Int, _ chunks: [Chunk], _ sink: CopySink) async throws(ReplicationError) -> Int {
+        let mapping = session.mappings[table]
+        let transform = mapping.options.hasTransform ? try worker.makeTransform(mapping) : nil
+        var written = 0
+        for chunk in chunks {
+            let meter = ChunkMeter(session.progress, session.throttle, table: table)
+            let output = ChunkOutput(mapping, sink)
+            try await ChunkTransfer(source, on: worker.actor.loop).run(chunk, transform, to: output, meter)
+            try await output.finish()
+            written += output.counts.written
+        }
+        // A stage for each target, even without rows: what it has then is extra.
+        let own = try ChunkOutput(mapping, sink).lane(mapping.target, columns: mapping.columns.map(\.target))
+        if !sink.stages.contains(where: { $0.lane.table.name == mapping.target.name }) { try await sink.take(own) }
+        try await sink.finish()
+        return written
+    }
+
+    /// Rows for other tables, or with keys outside of the range.
+    private func isSpread(
+        _ stages: [Stage], _ range: String?, _ mapping: TableMapping
+    ) async throws(ReplicationError) -> Bool {
+        if stages.contains(where: { $0.lane.table.name != mapping.target.name }) { return true }
+        guard let range else { return false }
+        for stage in stages {
+            let sql = "SELECT EXISTS (SELECT FROM \(stage.name.sql) WHERE (\(range)) IS NOT TRUE)"
+            let isOutside = try await query(sql) { result throws(PostgresError) in try result.isTrue(0, 0) }
+            if isOutside { return true }
+        }
+        return false
+    }
+
+    // MARK: Comparing
+
+    private func results(
+        _ stages: [Stage], _ mappings: [TableMapping], _ name: QualifiedName, range: String?, rows: Int
+    ) async throws(ReplicationError) -> Verification {
+        let own = stages.filter { $0.lane.table.name == name }
+        let mapping = mappings.first { $0.target.name == name }
+        let key = mapping?.key ?? own.first?.lane.table.key ?? []
+        var found = Verification(name)
+        for (index, stage) in own.enumerated() {
+            let comparison = RowComparison(stage, among: own, key: key, range: range)
+            guard comparison.hasKey || own.count == 1 else { throw .notComparable(name) }
+            if let policy = mappings.first?.options.onConflict, policy != .error, comparison.hasKey {
+                try await target.run(comparison.removingDuplicates(policy), on: .target, doing: "comparing \(name)")
+            }
+            try await target.run("ANALYZE \(stage.name.sql)", on: .target, doing: "comparing \(name)")
+            try await compare(comparison, key, isFirst: index == 0, &found)
+            if session.repairs, !found.isEqual { found.repaired += try await repair(comparison, name) }
+        }
+        found.rows = rows
+        return found
+    }
+
+    private func compare(
+        _ comparison: RowComparison, _ key: [String], isFirst: Bool, _ found: inout Verification
+    ) async throws(ReplicationError) {
+        let limit = Verification.shown
+        found.missing += try await list(.missing, comparison.missing(limit: limit), key, &found)
+        if isFirst { found.extra += try await list(.extra, comparison.extra(limit: limit), key, &found) }
+        if let sql = comparison.different(limit: limit) {
+            found.different += try await list(.different, sql, key, &found)
+        }
+    }
+
+    /// How many there are; the first ones go into `found`.
+    private func list(
+        _ kind: Verification.Kind, _ sql: String, _ key: [String], _ found: inout Verification
+    ) async throws(ReplicationError) -> Int {
+        let (count, differences) = try await query(sql) { result throws(PostgresError) in
+            var differences: [Verification.Difference] = []
+            for row in 0..<result.count {
+                let values = try result.strings(row, 1)
+                differences.append(
+                    Verification.Difference(
+                        kind: kind, key: zip(key, values).map { ($0, $1) }, columns: try result.strings(row, 2)))
+            }
+            return (result.count == 0 ? 0 : try result.number(0, 0) ?? 0, differences)
+        }
+        found.differences += differences
+        return count
+    }
+
+    private func repair(_ comparison: RowComparison, _ name: QualifiedName) async throws(ReplicationError) -> Int {
+        var count = 0
+        for sql in comparison.repairs {
+            do { count += try await target.query(sql, []).affected ?? 0 } catch {
+                throw .database(.target, error, doing: "mending \(name)")
+            }
+        }
+        return count
+    }
+
+    private func query<Value>(
+        _ sql: String, _ read: (ResultSet) throws(PostgresError) -> Value
+    ) async throws(ReplicationError) -> Value {
+        do { return try read(try await target.query(sql, [])) } catch {
+            throw .database(.target, error, doing: "comparing")
+        }
+    }
+}
+
+extension ReplicationError {
+    fileprivate static func notComparable(_ table: QualifiedName) -> ReplicationError {
+        .mismatch(
+            code: "RH3405",
+            "\(table) has no key, and its rows are written with different columns: they cannot be compared",
+            hint: "Name columns that tell rows apart with the option \"key\".")
+    }
+}
+
+extension Chunk.Range {
+    /// The range in terms of the target's columns; nil if it is no restriction there.
+    fileprivate func mapped(by mapping: TableMapping) -> String? {
+        guard case .key(let column, let type, let lower, let upper) = self,
+            let target = mapping.columns.first(where: { $0.source == column })?.target
+        else { return nil }
+        return Chunk.Range.key(column: target, type: type, lower: lower, upper: upper).condition
+    }
+}
