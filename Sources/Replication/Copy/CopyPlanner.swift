@@ -160,7 +160,7 @@ struct CopyPlanner {
     ) async throws(ReplicationError) -> [Ledger.ChunkRecord] {
         if let known, !known.chunks.isEmpty {
             if known.isCopied || known.chunks.allSatisfy(\.chunk.range.isStable) { return known.chunks }
-            try await begin(table, again: known.isStarted)
+            try await ledger.forget(table.source.name, emptying: known.isStarted ? table.targetName : nil)
         }
         // Only then can the target be emptied when the copy has to begin anew.
         let isAlone = selection.sources(of: table.targetName) == 1 && table.options.onConflict == .error
@@ -169,22 +169,6 @@ struct CopyPlanner {
             mayCutByPages: isAlone && !table.options.hasTransform && table.source.kind == .plain)
         try await ledger.add(chunks, of: table.source.name)
         return chunks.map { Ledger.ChunkRecord(chunk: $0) }
-    }
-
-    /// Forgets the chunks of a table, and what they have brought.
-    private func begin(_ table: SelectedTable, again isStarted: Bool) async throws(ReplicationError) {
-        let (name, doing) = (table.targetName.sql, "emptying \(table.targetName), to copy it anew")
-        try await target.run("BEGIN", on: .target, doing: doing)
-        if isStarted {
-            try await target.run("SAVEPOINT emptying", on: .target, doing: doing)
-            do throws(PostgresError) { _ = try await target.query("TRUNCATE \(name)", []) } catch {
-                // Refused for tables that others refer to.
-                guard error.sqlstate == "0A000" else { throw .database(.target, error, doing: doing) }
-                try await target.run("ROLLBACK TO emptying; DELETE FROM \(name)", on: .target, doing: doing)
-            }
-        }
-        try await ledger.removeChunks(of: table.source.name)
-        try await target.run("COMMIT", on: .target, doing: doing)
     }
 
     private func queue(

@@ -5,7 +5,7 @@ package struct TableMapping: Sendable {
     package let source: CatalogTable
     /// Position in `PipelineDefinition.rules`.
     package let rule: Int
-    package let options: TableOptions
+    package var options: TableOptions
     /// Where rows go that no function sends elsewhere.
     package let target: CatalogTable
     /// Columns that are read and the target's columns they are for, in the source's order; without generated ones.

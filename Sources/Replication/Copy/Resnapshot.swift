@@ -1,0 +1,52 @@
+import EventLoops
+import Postgres
+package import PostgresProtocol
+
+/// Prepares a table to be copied anew by the next run. Lives on its worker's loop.
+package struct Resnapshot {
+    private let definition: PipelineDefinition
+    private let worker: any PipelineWorker
+
+    package init(_ definition: PipelineDefinition, _ worker: any PipelineWorker) {
+        self.definition = definition
+        self.worker = worker
+    }
+
+    package func prepare(_ name: QualifiedName) async throws(ReplicationError) {
+        let connections = WorkerConnections(worker, snapshot: nil)
+        defer { connections.release() }
+        let selection = try await PipelineCatalog.selection(definition, on: try await connections.source())
+        guard let table = selection.tables.first(where: { $0.source.name == name }) else {
+            throw .unknownTable(name, .source, known: selection.tables.map(\.source.name))
+        }
+        let target = try await connections.target()
+        let ledger = Ledger(target, pipeline: definition.name)
+        guard try await ledger.exists(),
+            let relation = try await ledger.relations().first(where: { $0.source == name })
+        else { return }
+        guard try await ledger.lock() else {
+            throw .mismatch(
+                code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost",
+                hint: "Stop it first.")
+        }
+        do throws(ReplicationError) {
+            try await forget(table, relation, selection, ledger)
+            try await ledger.unlock()
+        } catch {
+            try? await ledger.unlock()
+            throw error
+        }
+    }
+
+    private func forget(
+        _ table: SelectedTable, _ relation: Ledger.Relation, _ selection: TableSelection, _ ledger: Ledger
+    ) async throws(ReplicationError) {
+        let merges = table.options.onConflict == .upsert
+        guard merges || selection.sources(of: relation.target) == 1 else {
+            throw .mismatch(
+                code: "RH3407", "\(relation.target) has rows of other tables, too: they cannot be told apart",
+                hint: "With on_conflict = \"upsert\" rows are replaced by their key.")
+        }
+        try await ledger.forget(table.source.name, emptying: merges ? nil : relation.target)
+    }
+}
