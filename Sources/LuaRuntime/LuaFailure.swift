@@ -34,18 +34,23 @@ extension LuaFailure {
         let stack = state.stack  // The coroutine's own may be full.
         lua_xmove(task.thread, stack.thread, 1)
         defer { lua_xmove(stack.thread, task.thread, 1) }
-        let object = stack.object(at: -1, ErrorObject.type)
-        let interrupt = Interrupt(rh_killing(state.raw), exitCode: rh_exit_code(state.raw))
-        let text = object == nil ? Self.text(of: stack) : ""
-        let (place, message) = Self.splitPlace(text)
-        error = object?.error ?? Self.known(message, status)
-        position = object?.position ?? place
-        if interrupt != nil { position = String(cString: rh_interrupt_position(state.raw)) }
+        self.init(onTopOf: stack, status: status)
+        if let kind = Interrupt(rh_killing(state.raw), exitCode: rh_exit_code(state.raw)) {
+            interrupt = kind
+            position = String(cString: rh_interrupt_position(state.raw))
+        }
         if position?.isEmpty == true { position = nil }
-        self.interrupt = interrupt
         luaL_traceback(stack.thread, task.thread, nil, 0)
         traceback = stack.string(at: -1) ?? ""
         stack.pop()
+    }
+
+    /// Reads the error value on top of `stack`, without a traceback.
+    fileprivate init(onTopOf stack: LuaStack, status: Int32) {
+        let object = stack.object(at: -1, ErrorObject.type)
+        let text = object == nil ? Self.text(of: stack) : ""
+        let (place, message) = Self.splitPlace(text)
+        self.init(error: object?.error ?? Self.known(message, status), position: object?.position ?? place)
     }
 
     /// What `tostring` makes of the error value on top of `stack`.
@@ -86,6 +91,15 @@ extension LuaFailure {
 }
 
 extension LuaStack {
+    /// What `xpcall`'s handler was given, on top of the stack, with the calls that it comes from.
+    package func failure() -> LuaFailure {
+        var failure = LuaFailure(onTopOf: self, status: LUA_ERRRUN)
+        luaL_traceback(thread, thread, nil, 1)
+        failure.traceback = string(at: -1) ?? ""
+        pop()
+        return failure
+    }
+
     /// What Lua's `tostring` makes of the value at `index`; a metamethod that fails or waits gives the type's name.
     package func displayText(at index: Int32) -> String {
         let value = lua_absindex(thread, index)

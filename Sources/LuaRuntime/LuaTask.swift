@@ -70,6 +70,12 @@ package final class LuaTask {
         return LuaStack(thread).string(at: 1)
     }
 
+    /// A finished task's results are the values on this stack, which is valid as long as the task.
+    package var results: LuaStack? {
+        guard case .finished = phase else { return nil }
+        return LuaStack(thread)
+    }
+
     /// A finished task's results as `tostring` shows them.
     package var resultTexts: [String] {
         guard case .finished = phase else { return [] }

@@ -26,6 +26,8 @@ if package.preload["replhost.native.host"] or package.loaded["replhost.native.ho
   for _, names in ipairs { require "replhost.native.host", (require "replhost.tasks") } do
     for name, value in pairs(names) do rh[name] = value end
   end
+  local pipelines = require "replhost.pipeline"
+  for _, name in ipairs { "pipeline", "copy", "skip", "drop", "to" } do rh[name] = pipelines[name] end
 end
 
 local function unknown(owner, name, ...)

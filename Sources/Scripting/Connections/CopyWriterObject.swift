@@ -9,38 +9,23 @@ final class CopyWriterObject {
     /// Enough to make a write worth its while.
     private static let flushSize = 1 << 16
 
-    /// How rows of one shape go into the columns.
-    private struct Mapping {
-        let shape: RowShape
-        /// For each target column the row's column, if it has one.
-        let sources: [Int?]
-        /// An unchanged row's bytes are the target's bytes.
-        let isIdentity: Bool
-        /// Whether a column's bytes can be taken as they are.
-        let isDirect: [Bool]
-    }
-
     private enum State {
         case writing
         case ended
     }
 
     private let writer: CopyInWriter
-    private let columns: [RowShape.Column]
-    private let indices: [String: Int]
+    private let encoder: RowEncoder
     private let owner: Lease
     private let worker: ScriptWorker
     private var buffer = ByteBuffer(capacity: 1 << 17)
-    private var scratch = ByteBuffer()
-    private var mapping: Mapping?
     private var state = State.writing
 
     init(_ writer: CopyInWriter, _ columns: [RowShape.Column], _ owner: Lease, _ worker: ScriptWorker) {
         self.writer = writer
-        self.columns = columns
+        encoder = RowEncoder(columns.map { .init(name: $0.name, kind: $0.kind) }, writer.format, worker.rows)
         self.owner = owner
         self.worker = worker
-        indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         if writer.format == .binary { CopyBinaryWriter.appendHeader(to: &buffer) }
     }
 
@@ -68,9 +53,10 @@ final class CopyWriterObject {
         let start = buffer.count
         do throws(ScriptError) {
             if let row = RowUserdata(at: 2, of: stack) {
-                try append(row, stack)
+                try encoder.append(row, at: 2, of: stack, to: &buffer)
             } else if stack.type(at: 2) == .table {
-                try appendTable(stack)
+                try encoder.checkKeys(ofTableAt: 2, stack)
+                try encoder.appendTable(at: 2, of: stack, to: &buffer)
             } else {
                 throw .argument(1, of: "writer", "row or table expected, got \(stack.describe(at: 2))")
             }
@@ -90,125 +76,6 @@ final class CopyWriterObject {
             do throws(PostgresError) { try await writer.wait() } catch { throw fail(error) }
             return { _ in 0 }
         }
-    }
-
-    private func append(_ row: RowUserdata, _ stack: LuaStack) throws(ScriptError) {
-        let mapping = try mapping(for: row.shape)
-        if writer.format == .binary {
-            if mapping.isIdentity && !row.isChanged {
-                return CopyBinaryWriter.appendRow(row.fields, columns: columns.count, to: &buffer)
-            }
-            CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer)
-        }
-        for (index, source) in mapping.sources.enumerated() {
-            if writer.format == .text, index > 0 { CopyTextWriter.appendSeparator(to: &buffer) }
-            guard let source else {
-                appendRaw(nil)
-                continue
-            }
-            if row.isChanged, worker.rows.pushAssigned(source, of: 2, to: stack) {
-                try appendValue(index, stack)
-                stack.pop()
-            } else if mapping.isDirect[index] {
-                appendRaw(row.field(source))
-            } else {
-                try worker.rows.pushValue(of: row, source, at: 2, to: stack)
-                try appendValue(index, stack)
-                stack.pop()
-            }
-        }
-        if writer.format == .text { CopyTextWriter.appendRowEnd(to: &buffer) }
-    }
-
-    private func appendTable(_ stack: LuaStack) throws(ScriptError) {
-        try checkKeys(stack)
-        if writer.format == .binary { CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer) }
-        for index in columns.indices {
-            if writer.format == .text, index > 0 { CopyTextWriter.appendSeparator(to: &buffer) }
-            if stack.getField(columns[index].name, of: 2) == .nil {
-                stack.pop()
-                stack.pushElement(index + 1, of: 2)
-            }
-            try appendValue(index, stack)
-            stack.pop()
-        }
-        if writer.format == .text { CopyTextWriter.appendRowEnd(to: &buffer) }
-    }
-
-    @inline(__always)
-    private func appendRaw(_ field: UnsafeRawBufferPointer?) {
-        if writer.format == .binary {
-            CopyBinaryWriter.appendField(field, to: &buffer)
-        } else {
-            CopyTextWriter.appendField(field, to: &buffer)
-        }
-    }
-
-    /// Encodes the value on top of the stack for a column.
-    private func appendValue(_ index: Int, _ stack: LuaStack) throws(ScriptError) {
-        let column = columns[index]
-        let mark = writer.format == .binary ? CopyBinaryWriter.beginField(in: &buffer) : buffer.count
-        let hasValue: Bool
-        do {
-            hasValue = try worker.rows.writer.append(
-                stack.count, of: stack, as: column.kind, writer.format, to: &buffer)
-        } catch {
-            throw ScriptError(code: "RH2213", "column \"\(column.name)\": \(error.description)")
-        }
-        switch (writer.format, hasValue) {
-        case (.binary, true): CopyBinaryWriter.endField(mark, in: &buffer)
-        case (.text, true): CopyTextWriter.escapeField(from: mark, in: &buffer, scratch: &scratch)
-        case (_, false):
-            buffer.truncate(to: mark)
-            appendRaw(nil)
-        }
-    }
-
-    // MARK: Mapping
-
-    @inline(__always)
-    private func mapping(for shape: RowShape) throws(ScriptError) -> Mapping {
-        if let mapping, mapping.shape === shape { return mapping }
-        let made = try makeMapping(shape)
-        mapping = made
-        return made
-    }
-
-    private func makeMapping(_ shape: RowShape) throws(ScriptError) -> Mapping {
-        for column in shape.columns where indices[column.name] == nil { throw unknownColumn(column.name) }
-        let positions = Dictionary(
-            shape.columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let sources = columns.map { positions[$0.name] }
-        let isDirect = zip(columns, sources).map { column, source in
-            guard let source else { return true }
-            let given = shape.columns[source]
-            return given.format == column.format && (given.type == column.type || column.format == .text)
-        }
-        let isIdentity =
-            shape.isBinary && isDirect.allSatisfy(\.self) && sources == Array(0..<columns.count)
-            && shape.columns.count == columns.count
-        return Mapping(shape: shape, sources: sources, isIdentity: isIdentity, isDirect: isDirect)
-    }
-
-    private func checkKeys(_ stack: LuaStack) throws(ScriptError) {
-        try stack.forEach(in: 2) { (key, _) throws(ScriptError) in
-            if stack.type(at: key) == .number {
-                guard let number = stack.integer(at: key), number >= 1, number <= columns.count else {
-                    throw ScriptError(
-                        code: "RH2104", "no column \(DisplayText.short(of: key, stack)): there are \(columns.count)")
-                }
-            } else if let name = stack.string(at: key), indices[name] == nil {
-                throw unknownColumn(name)
-            }
-        }
-    }
-
-    private func unknownColumn(_ name: String) -> ScriptError {
-        let near = Suggestion.nearest(to: name, among: columns.map(\.name))
-        return ScriptError(
-            code: "RH2104",
-            "no column \"\(name)\" among those that are written" + (near.map { ", did you mean \"\($0)\"?" } ?? ""),
-            hint: "They are \(columns.map(\.name).joined(separator: ", ")).")
     }
 
     // MARK: Ending

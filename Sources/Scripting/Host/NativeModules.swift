@@ -81,6 +81,8 @@ enum NativeModules {
         ])
         stack.pushTable(of: ConnectionObject.sessionFunctions(worker))
         stack.setField("session", of: -2)
+        PipelineFunctions.push(to: stack, worker)
+        stack.setField("pipelines", of: -2)
         for (name, table) in [("connection", worker.connectionMethods), ("pool", worker.poolMethods)] {
             if let table { stack.push(table) } else { stack.pushNil() }
             stack.setField(name, of: -2)

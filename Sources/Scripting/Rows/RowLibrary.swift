@@ -33,8 +33,10 @@ final class RowLibrary {
         return made
     }
 
-    func factory(_ columns: [RowShape.Column], in stack: LuaStack) -> RowFactory {
-        RowFactory(columns, in: stack, metamethods: metamethods)
+    func factory(
+        _ columns: [RowShape.Column], added: [RowShape.Column] = [], in stack: LuaStack
+    ) -> RowFactory {
+        RowFactory(columns, added: added, in: stack, metamethods: metamethods)
     }
 
     // MARK: Reading and assigning
@@ -42,10 +44,10 @@ final class RowLibrary {
     /// Pushes the value of a column, the assigned one if there is one.
     @inline(__always)
     func pushValue(of row: RowUserdata, _ column: Int, at index: Int32, to stack: LuaStack) throws(ScriptError) {
-        if row.isChanged, pushAssigned(column, of: index, to: stack) { return }
+        if row.mayBeAssigned(column), pushAssigned(column, of: index, to: stack) { return }
         let entry = row.unmanagedShape._withUnsafeGuaranteedRef { $0.entry(column) }
         do {
-            try reader.push(row.field(column), entry.kind, entry.format, to: stack)
+            try reader.push(entry.isAdded ? nil : row.field(column), entry.kind, entry.format, to: stack)
         } catch {
             throw ScriptError(code: "RH2101", "column \"\(row.shape.columns[column].name)\": \(error)")
         }
@@ -73,9 +75,9 @@ final class RowLibrary {
         if !row.isChanged {
             stack.pushTable(arrayCount: 0, fieldCount: 2)
             lua_setiuservalue(stack.thread, index, 1)
-            row.isChanged = true
             keepChanged(row, at: index, in: stack)
         }
+        row.noteAssigned(column)
         lua_getiuservalue(stack.thread, index, 1)
         if stack.isNil(at: value) { stack.pushNull() } else { stack.pushCopy(of: value) }
         stack.setElement(column + 1, of: stack.count - 1)
@@ -145,6 +147,7 @@ final class RowLibrary {
     @inline(__always)
     static func row(at index: Int32, of stack: LuaStack, _ function: String) throws(ScriptError) -> RowUserdata {
         if let row = RowUserdata(at: index, of: stack) { return row }
+        if RowUserdata.isExpired(at: index, of: stack) { throw .expiredRow }
         if stack.describe(at: index) == "row" {
             throw ScriptError(code: "RH2106", "\(function): the row was finalized and cannot be read any more")
         }
@@ -247,4 +250,10 @@ final class RowLibrary {
 /// `row.column`: the most called of all host functions.
 private func indexRow(_ thread: LuaThread?, _ library: UnsafeMutableRawPointer?) -> Int32 {
     LuaStack.direct(thread, library, RowLibrary.self) { library, stack throws(ScriptError) in try library.index(stack) }
+}
+
+extension ScriptError {
+    static let expiredRow = ScriptError(
+        code: "RH3201", "the row was used after its transform returned",
+        hint: "Keep a copy, row:copy(), or its values, row:totable().")
 }

@@ -18,24 +18,32 @@ final class RowShape {
         let name: UnsafeRawPointer?
         let kind: ValueKind
         let format: DataFormat
+        /// Rows have no bytes for it: NULL until it is assigned.
+        let isAdded: Bool
     }
 
     static let type = ObjectType<RowShape>("row shape")
 
     let columns: [Column]
+    /// How many columns rows have bytes for: the first ones. The others are added.
+    let fieldCount: Int
     /// Rows keep their fields' length prefixes, so that an unchanged row is one piece of binary COPY.
     let isBinary: Bool
     private let entries: UnsafeMutableBufferPointer<Entry>
     private let indices: [String: Int]
 
-    fileprivate init(_ columns: [Column], addresses: [UnsafeRawPointer?]) {
+    fileprivate init(_ columns: [Column], added: [Column], addresses: [UnsafeRawPointer?]) {
+        fieldCount = columns.count
+        isBinary = columns.allSatisfy { $0.format == .binary }
+        let columns = columns + added
         self.columns = columns
         entries = .allocate(capacity: columns.count)
         for (index, column) in columns.enumerated() {
             entries.initializeElement(
-                at: index, to: Entry(name: addresses[index], kind: column.kind, format: column.format))
+                at: index,
+                to: Entry(
+                    name: addresses[index], kind: column.kind, format: column.format, isAdded: index >= fieldCount))
         }
-        isBinary = columns.allSatisfy { $0.format == .binary }
         indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -69,10 +77,14 @@ final class RowFactory {
     let holder: UnsafeRawPointer
     private let state: LuaState
 
-    /// `metamethods` is the table that every row's metatable is a copy of.
-    init(_ columns: [RowShape.Column], in stack: LuaStack, metamethods: LuaReference) {
+    /// `metamethods` is the table that every row's metatable is a copy of. `added` columns come after those that rows
+    /// have bytes for.
+    init(
+        _ columns: [RowShape.Column], added: [RowShape.Column] = [], in stack: LuaStack, metamethods: LuaReference
+    ) {
         state = stack.state
-        stack.pushTable(arrayCount: columns.count + 1, fieldCount: 12)
+        let names = (columns + added).map(\.name)
+        stack.pushTable(arrayCount: names.count + 1, fieldCount: 12)
         let table = stack.count
         stack.push(metamethods)
         stack.forEach(in: -1) { key, value in
@@ -82,16 +94,16 @@ final class RowFactory {
         }
         stack.pop()
         var addresses: [UnsafeRawPointer?] = []
-        for (index, column) in columns.enumerated() {
-            stack.push(column.name)
+        for (index, name) in names.enumerated() {
+            stack.push(name)
             addresses.append(stack.bytes(at: -1)?.baseAddress)
             stack.setElement(index + 1, of: table)
         }
-        shape = RowShape(columns, addresses: addresses)
+        shape = RowShape(columns, added: added, addresses: addresses)
         stack.push(shape, RowShape.type)
         guard let holder = lua_touserdata(stack.thread, -1) else { preconditionFailure("a userdata has an address") }
         self.holder = UnsafeRawPointer(holder)
-        stack.setElement(columns.count + 1, of: table)
+        stack.setElement(names.count + 1, of: table)
         metatable = stack.makeReference()
     }
 

@@ -8,6 +8,8 @@ import PostgresProtocol
 /// made with the first assignment). User value 2 of a result's row is the table of the result's changed rows.
 struct RowUserdata {
     private static let magic: UInt64 = 0x72_65_70_6C_5F_72_6F_77
+    /// In the place of `magic` once the row's time is over.
+    private static let expiredMagic: UInt64 = 0x72_65_70_6C_5F_6F_6C_64
     static let headerSize = 24
 
     /// In row layout.
@@ -49,6 +51,17 @@ struct RowUserdata {
         lua_setmetatable(stack.thread, -2)
     }
 
+    /// From now on the row is no row any more; copies of it stay what they are.
+    func expire() { fields.storeBytes(of: Self.expiredMagic, toByteOffset: -Self.headerSize, as: UInt64.self) }
+
+    /// There is a row at `index` whose time is over.
+    static func isExpired(at index: Int32, of stack: LuaStack) -> Bool {
+        guard let memory = lua_touserdata(stack.thread, index), lua_rawlen(stack.thread, index) >= headerSize else {
+            return false
+        }
+        return memory.load(as: UInt64.self) == expiredMagic
+    }
+
     /// The row at `index`; nil for anything else.
     @inline(__always)
     init?(at index: Int32, of stack: LuaStack) {
@@ -78,12 +91,24 @@ struct RowUserdata {
     var position: Int { Int(fields.load(fromByteOffset: -8, as: UInt32.self)) }
 
     /// Some column was assigned.
-    var isChanged: Bool {
-        get { fields.load(fromByteOffset: -4, as: UInt32.self) != 0 }
-        nonmutating set { fields.storeBytes(of: newValue ? 1 : 0, toByteOffset: -4, as: UInt32.self) }
+    var isChanged: Bool { changes != 0 }
+
+    /// False: the column was not assigned. True: `RowLibrary.pushAssigned` knows.
+    @inline(__always)
+    func mayBeAssigned(_ column: Int) -> Bool { changes & Self.bit(column) != 0 }
+
+    func noteAssigned(_ column: Int) {
+        fields.storeBytes(of: changes | Self.bit(column), toByteOffset: -4, as: UInt32.self)
     }
 
-    /// The bytes of a column as they came.
+    /// A bit for each of the first 31 columns, one for all others.
+    @inline(__always)
+    private var changes: UInt32 { fields.load(fromByteOffset: -4, as: UInt32.self) }
+
+    @inline(__always)
+    private static func bit(_ column: Int) -> UInt32 { 1 &<< UInt32(truncatingIfNeeded: min(column, 31)) }
+
+    /// The bytes of a column as they came; not for added columns, which have none.
     @inline(__always)
     func field(_ column: Int) -> UnsafeRawBufferPointer? { RowLayout.field(column, of: fields) }
 }

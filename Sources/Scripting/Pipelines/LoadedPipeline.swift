@@ -1,0 +1,148 @@
+import EventLoops
+import LuaRuntime
+import Postgres
+import PostgresProtocol
+import Replication
+
+/// A pipeline that a script has returned, in one Lua state. Lives on its worker's loop.
+final class LoadedPipeline {
+    /// What of it may be anywhere.
+    let definition: PipelineDefinition
+    let source: ConnectionPool
+    let sink: ConnectionPool
+    let limits: PipelineLimits
+    private let functions: [TransformFunction?]
+    private let hooks: [PipelineHook: LuaReference]
+    private let library: TransformLibrary
+    private let worker: ScriptWorker
+
+    init(_ reader: PipelineReader, scriptHash: String, _ worker: ScriptWorker) throws(ScriptError) {
+        definition = reader.definition(scriptHash: scriptHash)
+        source = try reader.pool("source")
+        sink = try reader.pool("sink")
+        limits = reader.limits
+        functions = reader.functions
+        hooks = reader.hooks
+        library = reader.library
+        self.worker = worker
+    }
+
+    deinit {
+        guard !worker.state.isClosed else { return }
+        for function in functions.compactMap(\.self) { worker.state.stack.release(function.reference) }
+        for hook in hooks.values { worker.state.stack.release(hook) }
+    }
+
+    /// The function for the rows of a table; nil if they go through as they are.
+    func makeTransform(_ mapping: TableMapping) -> LuaRowTransform? {
+        guard functions.indices.contains(mapping.rule), let function = functions[mapping.rule] else { return nil }
+        return LuaRowTransform(function, mapping, library, worker)
+    }
+
+    /// Calls a function that the pipeline has for this moment, if it has one. Returns why it failed.
+    func call(_ hook: PipelineHook) async -> LuaFailure? {
+        guard let reference = hooks[hook] else { return nil }
+        worker.state.stack.push(reference)
+        let task = worker.scheduler.spawn(worker.state.stack, arguments: 0, origin: nil)
+        await worker.scheduler.end(of: task)
+        return task.failure
+    }
+}
+
+/// When a pipeline calls a function without arguments.
+enum PipelineHook: String, CaseIterable {
+    /// Before anything is read.
+    case start = "on_start"
+    /// At the end, however that came.
+    case stop = "on_stop"
+    /// All tables are copied.
+    case snapshotDone = "on_snapshot_done"
+}
+
+/// A pipeline's `limits`; nil: the host's.
+struct PipelineLimits: Sendable, Equatable {
+    /// How long a function may run for one row without waiting.
+    var rowTime: Duration?
+    var batchTime: Duration?
+    /// Of each worker's Lua state, in bytes.
+    var memory: Int?
+}
+
+enum LoadedPipelines {
+    /// The pipelines that a script has returned, one or a list; none for a plain script. `task` is its main chunk's and
+    /// has finished; `scriptHash` identifies the script's text.
+    static func read(
+        resultsOf task: LuaTask, scriptHash: String, _ worker: ScriptWorker
+    ) throws(ScriptError) -> [LoadedPipeline] {
+        guard let stack = task.results, stack.count > 0, stack.type(at: 1) == .table else { return [] }
+        try stack.reserve(20)
+        let library = try TransformLibrary(worker.state)
+        if let pipeline = try pipeline(at: 1, stack, library, scriptHash, worker) { return [pipeline] }
+        return try list(stack, library, scriptHash, worker)
+    }
+
+    private static func list(
+        _ stack: LuaStack, _ library: TransformLibrary, _ scriptHash: String, _ worker: ScriptWorker
+    ) throws(ScriptError) -> [LoadedPipeline] {
+        var pipelines: [LoadedPipeline] = []
+        var stranger: (position: Int, description: String)?
+        for position in 0..<stack.rawCount(at: 1) {
+            stack.pushElement(position + 1, of: 1)
+            defer { stack.pop() }
+            if let pipeline = try pipeline(at: stack.count, stack, library, scriptHash, worker) {
+                pipelines.append(pipeline)
+            } else if stranger == nil {
+                stranger = (position + 1, stack.describe(at: -1))
+            }
+        }
+        if let stranger, !pipelines.isEmpty {
+            throw ScriptError(
+                code: "RH3104",
+                "the script returned a list of pipelines with a \(stranger.description) in place \(stranger.position)",
+                hint: "Return one pipeline or a list of pipelines.")
+        }
+        try requireUniqueNames(pipelines)
+        return pipelines
+    }
+
+    private static func pipeline(
+        at index: Int32, _ stack: LuaStack, _ library: TransformLibrary, _ scriptHash: String, _ worker: ScriptWorker
+    ) throws(ScriptError) -> LoadedPipeline? {
+        guard stack.type(at: index) == .table, let kind = stack.metatableAddress(at: index) else { return nil }
+        if kind == library.unfinished {
+            stack.getField("name", of: index)
+            defer { stack.pop() }
+            throw ScriptError(
+                code: "RH3107", "pipeline \"\(stack.string(at: -1) ?? "")\" was returned without its options",
+                hint: "Write rh.pipeline \"name\" { source = …, sink = …, tables = … }.")
+        }
+        guard kind == library.pipeline else { return nil }
+        let reader = PipelineReader(at: index, of: stack, library)
+        return try LoadedPipeline(reader, scriptHash: scriptHash, worker)
+    }
+
+    private static func requireUniqueNames(_ pipelines: [LoadedPipeline]) throws(ScriptError) {
+        var names: Set<String> = []
+        for pipeline in pipelines where !names.insert(pipeline.definition.name).inserted {
+            throw ScriptError(
+                code: "RH3106", "two pipelines are named \"\(pipeline.definition.name)\"",
+                hint: "The name is what a pipeline's progress is kept under: give each its own.")
+        }
+    }
+}
+
+extension LuaScheduler {
+    /// Returns when `task` has ended; its failure counts as seen. Cancelled, it ends the task and waits all the same.
+    func end(of task: LuaTask) async {
+        watch(task) {}
+        // Safe: used on the loop that the task lives on, where this runs and where the cancellation is posted to.
+        nonisolated(unsafe) let (scheduler, task) = (self, task)
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                scheduler.watch(task) { continuation.resume() }
+            }
+        } onCancel: {
+            scheduler.loop.post { scheduler.kill(task, .taskCancelled) }
+        }
+    }
+}

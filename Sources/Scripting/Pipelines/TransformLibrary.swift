@@ -1,0 +1,52 @@
+import CLuaShim
+import LuaRuntime
+
+/// What the standard library's Lua code of pipelines gives to the host, in one Lua state.
+final class TransformLibrary {
+    /// Values that are told apart by their address: the objects live as long as the library.
+    let drop: UnsafeRawPointer?
+    let routed: UnsafeRawPointer?
+    let pipeline: UnsafeRawPointer?
+    let unfinished: UnsafeRawPointer?
+    /// The table of `replhost.transforms`.
+    private let drivers: LuaReference
+    private let values: LuaReference
+    private let state: LuaState
+
+    private static let loader = """
+        local pipeline, metatables = require "replhost.pipeline", require("replhost.pipeline").metatables
+        return { pipeline.drop, metatables.routed, metatables.pipeline, metatables.unfinished },
+          require "replhost.transforms"
+        """
+
+    init(_ state: LuaState) throws(ScriptError) {
+        self.state = state
+        let stack = state.stack
+        try state.load(Self.loader, named: "=pipelines")
+        guard rh_protected_call(stack.thread, 0, 2) == 0 else {
+            defer { stack.pop() }
+            throw ScriptError(code: "RH1006", "cannot load the standard library: \(stack.displayText(at: stack.count))")
+        }
+        drivers = stack.makeReference()
+        let addresses = (1...4).map { position in
+            stack.pushElement(position, of: stack.count)
+            defer { stack.pop() }
+            return stack.address(at: -1)
+        }
+        (drop, routed, pipeline, unfinished) = (addresses[0], addresses[1], addresses[2], addresses[3])
+        values = stack.makeReference()
+    }
+
+    deinit {
+        guard !state.isClosed else { return }
+        state.stack.release(drivers)
+        state.stack.release(values)
+    }
+
+    /// Pushes the function of `replhost.transforms` with this name.
+    func pushDriver(_ name: String, to stack: LuaStack) {
+        stack.push(drivers)
+        stack.getField(name, of: -1)
+        stack.remove(at: -2)
+    }
+}

@@ -1,0 +1,279 @@
+import EventLoops
+import LuaRuntime
+import PostgresProtocol
+import Replication
+
+/// One chunk's way through a script's function: a task whose driver (`replhost.transforms`) asks for rows and gives
+/// back what became of them.
+final class TransformRun {
+    /// What bounds a batch.
+    private static let batchRows = 1000
+    private static let batchBytes = 4 << 20
+
+    let transform: LuaRowTransform
+    let output: ChunkOutput
+    let facts: RowFacts
+    let writer: TransformWriter
+    private let factory: RowFactory
+    private let input: any RowInput
+    private let isBinary: Bool
+    /// The newest row as it came, valid until the next one is asked for.
+    private var message: UnsafeRawBufferPointer?
+    private var batch = (rows: 0, bytes: 0)
+    /// Why the task was ended by the host.
+    private var stop: ReplicationError?
+    /// What `note` has seen last.
+    private var noted: LuaFailure?
+    /// Which row it was that `give` refused.
+    private var refused: [(column: String, value: String?)]?
+
+    var worker: ScriptWorker { transform.worker }
+
+    init(_ transform: LuaRowTransform, _ factory: RowFactory, _ input: any RowInput, _ output: ChunkOutput) {
+        self.transform = transform
+        self.factory = factory
+        self.input = input
+        self.output = output
+        isBinary = input.columns.allSatisfy { $0.format == .binary }
+        facts = RowFacts(factory.shape, sources: input.columns.map(\.name), key: transform.mapping.key)
+        writer = TransformWriter(transform, factory.shape, output)
+    }
+
+    func perform() async throws(ReplicationError) {
+        let task = start()
+        await worker.scheduler.end(of: task)
+        // The script may keep its event, which asks for the row's key.
+        defer { message = nil }
+        if let stop { throw stop }
+        guard let failure = task.failure else { return }
+        if failure.interrupt == .taskCancelled { throw .cancelled }
+        throw .transform(describe(failure, key: refused ?? currentKey))
+    }
+
+    private func start() -> LuaTask {
+        let stack = worker.state.stack
+        transform.library.pushDriver(transform.driver, to: stack)
+        pushHost(to: stack)
+        stack.push(transform.function.reference)
+        return worker.scheduler.spawn(stack, arguments: 2, origin: nil)
+    }
+
+    private func pushHost(to stack: LuaStack) {
+        stack.pushTable(of: [
+            "key": { [self] stack throws(ScriptError) in try pushKey(stack) },
+            "note": { [self] stack throws(ScriptError) in
+                noted = stack.failure()
+                return 1
+            },
+            "settle": { [self] stack throws(ScriptError) in try settle(stack) },
+            "fresh": { stack throws(ScriptError) in
+                let row = try RowLibrary.row(at: 1, of: stack, "fresh")
+                RowUserdata.pushCopy(of: 1, to: stack)
+                row.expire()
+                return 1
+            },
+        ])
+        stack.push(direct: takeRow, self)
+        stack.setField("take", of: -2)
+        stack.push(direct: giveRow, self)
+        stack.setField("give", of: -2)
+        stack.push(transform.mapping.source.name.description)
+        stack.setField("table", of: -2)
+    }
+
+    // MARK: Rows
+
+    fileprivate func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        if worker.scheduler.isTurnOver() {
+            return try worker.scheduler.yield(stack) { [self] stack throws(ScriptError) in try next(stack) }
+        }
+        return try next(stack)
+    }
+
+    /// Hands full lanes on, then pushes a row and whether the batch is full with it; or nil.
+    private func next(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        if let stop { throw .stopped(by: stop) }
+        do throws(ReplicationError) {
+            while let lane = writer.due.last {
+                guard try output.tryFlush(lane) else { return try wait(stack, for: lane) }
+                writer.due.removeLast()
+            }
+            switch try input.next() {
+            case .row(let bytes): return try push(bytes, to: stack)
+            case .pending: return try waitForInput(stack)
+            case .end:
+                message = nil
+                stack.pushNil()
+                return 1
+            }
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    @inline(__always)
+    private func push(_ bytes: UnsafeRawBufferPointer, to stack: LuaStack) throws(ReplicationError) -> Int32 {
+        message = bytes
+        output.counts.read &+= 1
+        output.counts.bytes &+= bytes.count
+        do throws(CopyError) {
+            let columns = factory.shape.fieldCount
+            if isBinary {
+                let tuple = try CopyBinaryTuple(bytes)
+                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: columns)
+                try RowLayout.fill(RowUserdata.push(factory, size: size, to: stack), fromBinaryTuple: tuple)
+            } else {
+                let size = RowLayout.size(ofTextLine: bytes, columns: columns)
+                let row = RowUserdata.push(factory, size: size, to: stack)
+                _ = try RowLayout.fill(row, fromTextLine: bytes, columns: columns)
+            }
+        } catch {
+            throw .damaged(error, table: transform.mapping.source.name)
+        }
+        guard transform.function.isBatch else { return 1 }
+        stack.push(countForBatch(bytes.count))
+        return 2
+    }
+
+    private func countForBatch(_ bytes: Int) -> Bool {
+        batch = (batch.rows + 1, batch.bytes + bytes)
+        guard batch.rows == Self.batchRows || batch.bytes >= Self.batchBytes else { return false }
+        batch = (0, 0)
+        return true
+    }
+
+    fileprivate func give(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        if let name = try writer.unknownTable(stack) { return try lookUp(name, stack) }
+        let row = RowUserdata(at: 1, of: stack)
+        do throws(ScriptError) {
+            try writer.write(stack, countsAsRow: row != nil)
+        } catch {
+            if let row { refused = facts.key(of: row.fields) }
+            throw error
+        }
+        row?.expire()
+        return 0
+    }
+
+    // MARK: Waiting
+
+    private func wait(_ stack: LuaStack, for lane: OutputLane) throws(ReplicationError) -> Int32 {
+        try waiting(stack) { [self] () async throws(ReplicationError) in
+            try await output.flush(lane)
+            if writer.due.last === lane { writer.due.removeLast() }
+        } then: { [self] stack throws(ScriptError) in
+            try next(stack)
+        }
+    }
+
+    private func waitForInput(_ stack: LuaStack) throws(ReplicationError) -> Int32 {
+        try waiting(stack) { [self] () async throws(ReplicationError) in
+            try await input.wait()
+        } then: { [self] stack throws(ScriptError) in
+            try next(stack)
+        }
+    }
+
+    /// Suspends the task for `operation`; an error ends it.
+    private func waiting(
+        _ stack: LuaStack, _ operation: @escaping () async throws(ReplicationError) -> Void,
+        then delivery: @escaping Delivery
+    ) throws(ReplicationError) -> Int32 {
+        do throws(ScriptError) {
+            return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+                do throws(ReplicationError) { try await operation() } catch { throw fail(error) }
+                return delivery
+            }
+        } catch {
+            throw stop ?? .cancelled
+        }
+    }
+
+    /// Asks the target for a table that the function has named, then goes on with `give`.
+    private func lookUp(_ name: QualifiedName, _ stack: LuaStack) throws(ScriptError) -> Int32 {
+        try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+            do throws(ReplicationError) {
+                writer.add(try await output.table(name))
+            } catch {
+                guard case .mismatch = error else { throw fail(error) }
+                throw ScriptError(error)
+            }
+            return { [self] stack throws(ScriptError) in try give(stack) }
+        }
+    }
+
+    /// The run ends with this error, whatever the task makes of it.
+    private func fail(_ error: ReplicationError) -> ScriptError {
+        stop = stop ?? error
+        return .stopped(by: error)
+    }
+
+    // MARK: Rows that fail
+
+    /// What the policy says becomes of the row at index 1, whose failure was noted.
+    private func settle(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        let row = try RowLibrary.row(at: 1, of: stack, "settle")
+        refused = nil
+        if let stop { throw .stopped(by: stop) }
+        guard let failure = noted.take() else { return 0 }
+        defer { row.expire() }
+        guard transform.mapping.options.onError == .deadLetter else {
+            output.counts.skipped += 1
+            return 0
+        }
+        let letter = DeadLetter(
+            row: facts.values(of: row.fields), failure: describe(failure, key: facts.key(of: row.fields)))
+        return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+            do throws(ReplicationError) { try await output.write(letter) } catch { throw fail(error) }
+            return { _ in 0 }
+        }
+    }
+
+    private func describe(_ failure: LuaFailure, key: [(column: String, value: String?)]) -> TransformFailure {
+        TransformFailure(
+            code: failure.error.code, message: failure.error.message, hint: failure.error.hint,
+            details: failure.error.details, position: failure.position ?? transform.place,
+            traceback: failure.traceback, table: transform.mapping.source.name, key: key,
+            isInterrupt: failure.interrupt != nil)
+    }
+
+    // MARK: The newest row
+
+    /// Of a batch, nobody knows which row it is about.
+    private var currentKey: [(column: String, value: String?)] {
+        guard !transform.function.isBatch, let message else { return [] }
+        return facts.withRow(message, isBinary: isBinary) { facts.key(of: $0) } ?? []
+    }
+
+    /// `event.key`: the key columns as they came.
+    private func pushKey(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        guard !transform.function.isBatch, let message else {
+            throw ScriptError(code: "RH3205", "the event of a batch has no \"key\"", hint: "Each row has its own.")
+        }
+        var failure: CodecError?
+        facts.withRow(message, isBinary: isBinary) { fields in
+            do throws(CodecError) {
+                try facts.pushKey(of: fields, worker.rows, to: stack)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw ScriptError(code: "RH2101", "event.key: \(failure)") }
+        return 1
+    }
+}
+
+private func takeRow(_ thread: LuaThread?, _ run: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, run, TransformRun.self) { run, stack throws(ScriptError) in try run.take(stack) }
+}
+
+private func giveRow(_ thread: LuaThread?, _ run: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, run, TransformRun.self) { run, stack throws(ScriptError) in try run.give(stack) }
+}
+
+extension ScriptError {
+    /// What the script's code is ended with when the reason lies outside of it.
+    fileprivate static func stopped(by error: ReplicationError) -> ScriptError {
+        ScriptError(code: "RH3200", "the copy has failed: \(error)")
+    }
+}

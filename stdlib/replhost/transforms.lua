@@ -1,0 +1,103 @@
+--- Runs a pipeline's functions over the rows of a chunk; called by the host, as one task.
+--
+-- `host.take()` gives the next row, nil at the end; for batches also whether the batch is full. `host.give(row, …)`
+-- takes what became of the row (nil: rows that come from none), all or nothing. After an error that `host.note` has
+-- seen, `host.settle(row)` does with the row what the table's policy says.
+local batches = require "replhost.batches"
+local events = require "replhost.events"
+local options = require "replhost.options"
+local drop = require("replhost.pipeline").drop
+
+local transforms = {}
+
+local function event_of(host)
+  return events.new({ op = "read", table = host.table, snapshot = true }, host.key)
+end
+
+-- MARK: Row by row
+
+--- Ends with the first row that fails.
+function transforms.rows(host, transform)
+  local take, give, event = host.take, host.give, event_of(host)
+  while true do
+    local row = take()
+    if row == nil then return end
+    give(row, transform(row, event))
+  end
+end
+
+--- Goes on with the next row.
+function transforms.guarded_rows(host, transform)
+  local take, give, event = host.take, host.give, event_of(host)
+  local note, settle = host.note, host.settle
+  local function try(row) give(row, transform(row, event)) end
+  while true do
+    local row = take()
+    if row == nil then return end
+    if not xpcall(try, note, row) then settle(row) end
+  end
+end
+
+-- MARK: Batches
+
+--- nil at the end.
+local function next_batch(take)
+  local rows, count = {}, 0
+  repeat
+    local row, is_full = take()
+    if row == nil then break end
+    count = count + 1
+    rows[count] = row
+  until is_full
+  return count > 0 and batches.new(rows, count) or nil
+end
+
+local function call(transform, batch, event)
+  local result = transform(batch, event)
+  if result ~= nil then
+    options.fail("RH3206", ("transform_batch returned a %s"):format(type(result)),
+      "Rows are changed in place, batch:drop(row) and batch:emit(table, row) do the rest; return nothing.")
+  end
+end
+
+local function fate(batch, row) return batch.dropped[row] and drop or row end
+
+--- Ends with the first batch that fails.
+function transforms.batches(host, transform)
+  local take, give, event = host.take, host.give, event_of(host)
+  for batch in next_batch, take do
+    call(transform, batch, event)
+    if #batch.emitted > 0 then give(nil, batch.emitted) end
+    for _, row in ipairs(batch.rows) do give(row, fate(batch, row)) end
+  end
+end
+
+--- Runs a batch that fails again, row by row, so that only the guilty rows are lost.
+function transforms.guarded_batches(host, transform)
+  local take, give, event = host.take, host.give, event_of(host)
+  local note, settle, fresh = host.note, host.settle, host.fresh
+  local function try(batch)
+    call(transform, batch, event)
+    if #batch.emitted > 0 then give(nil, batch.emitted) end
+  end
+  local function try_alone(row)
+    local batch = batches.new({ row }, 1)
+    call(transform, batch, event)
+    batch.emitted[#batch.emitted + 1] = fate(batch, row)
+    give(row, batch.emitted)
+  end
+  for batch in next_batch, take do
+    if xpcall(try, note, batch) then
+      for _, row in ipairs(batch.rows) do
+        if not xpcall(give, note, row, fate(batch, row)) then settle(row) end
+      end
+    else
+      for _, row in ipairs(batch.rows) do
+        local again = fresh(row)
+        if not xpcall(try_alone, note, again) then settle(again) end
+      end
+    end
+  end
+end
+
+return transforms
