@@ -32,11 +32,11 @@ package struct TableMapping: Sendable {
         try checkKey()
     }
 
-    /// What the rows that are read look like to a transform.
+    /// The rows that are read, under the source's names.
     package var input: [InputColumn] {
         columns.compactMap { mapping in
             source.column(mapping.source).map {
-                InputColumn(name: mapping.target, type: $0.type, kind: $0.kind, format: format)
+                InputColumn(name: mapping.source, type: $0.type, kind: $0.kind, format: format)
             }
         }
     }

@@ -1,15 +1,20 @@
 import EventLoops
 import Glibc
 package import LuaRuntime
+import Replication
 
 /// One worker and everything that it needs to run scripts: an event loop, a Lua state, the process's pools.
-// Safe: `worker` and `failures` are used on the loop's thread only.
+// Safe: `worker`, `loaded`, `source` and `failures` are used on the loop's thread only.
 package final class ScriptHost: @unchecked Sendable {
-    private let options: ScriptOptions
+    let options: ScriptOptions
     private let loop: EventLoop
-    private let actor: LoopActor
-    private var worker: ScriptWorker?
+    let actor: LoopActor
+    private(set) var worker: ScriptWorker?
+    /// What the script has returned.
+    private(set) var loaded: [LoadedPipeline] = []
+    private(set) var source: ScriptSource?
     private var failures: [LuaFailure] = []
+    let pipelineState = PipelineState()
 
     package static func start(_ options: ScriptOptions) async throws(ScriptError) -> ScriptHost {
         guard StandardLibrary.directory != nil else {
@@ -31,8 +36,11 @@ package final class ScriptHost: @unchecked Sendable {
         await actor.run { [self] _ in
             do throws(ScriptError) {
                 let worker = try makeWorker(for: source)
-                try load(source, in: worker)
-                return await finish(worker, start(worker))
+                try worker.load(source)
+                let task = worker.start()
+                let outcome = await finish(worker, task)
+                if case .finished = outcome { try keepPipelines(of: task, source, worker) }
+                return outcome
             } catch {
                 return .failed([LuaFailure(error: error)])
             }
@@ -45,7 +53,7 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: .text(text, name: "=stdin"))
                 guard try loadLine(text, in: worker) else { return .incomplete }
-                let task = start(worker)
+                let task = worker.start()
                 let outcome = await finish(worker, task)
                 return result(of: task, outcome, worker)
             } catch {
@@ -57,6 +65,7 @@ package final class ScriptHost: @unchecked Sendable {
     /// Ctrl-C, from any thread: running Lua code is stopped, SQL is cancelled on the server, leases go back.
     package func interrupt() {
         Watchdog.shared.interruptAll()
+        pipelineState.cancel()
         loop.post { [self] in worker?.scheduler.killAll(.user) }
     }
 
@@ -67,6 +76,7 @@ package final class ScriptHost: @unchecked Sendable {
             worker.isEnding = true
             worker.scheduler.killAll(.taskCancelled)
             await worker.scheduler.untilIdle()
+            loaded = []
             worker.close()
             self.worker = nil
         }
@@ -78,53 +88,23 @@ package final class ScriptHost: @unchecked Sendable {
 // MARK: - On the loop's thread
 
 extension ScriptHost {
+    private func keepPipelines(
+        of task: LuaTask, _ source: ScriptSource, _ worker: ScriptWorker
+    ) throws(ScriptError) {
+        self.source = source
+        loaded = try LoadedPipelines.read(resultsOf: task, scriptHash: try source.hash, worker)
+        pipelineState.note(loaded.map(\.definition.name))
+    }
+
     private func makeWorker(for source: ScriptSource) throws(ScriptError) -> ScriptWorker {
         if let worker { return worker }
-        var lua = LuaOptions(directory: Self.directory(of: source))
-        lua.libraryDirectory = StandardLibrary.directory
-        lua.permissions = options.permissions
-        lua.isStrict = options.isStrict
-        lua.memoryLimit = options.memoryLimit
-        lua.timeLimit = options.timeLimit
-        let made = try ScriptWorker(options, lua, on: actor)
+        let made = try ScriptWorker(for: source, options, on: actor)
         made.scheduler.onUnobservedFailure = { [self, unowned made] failure in
             failures.append(failure)
             made.scheduler.killAll(.taskCancelled)
         }
-        setArguments(source, made.state.stack)
         worker = made
         return made
-    }
-
-    private static func directory(of source: ScriptSource) -> String {
-        if case .file(let path) = source, let real = StandardLibrary.realPath(path) {
-            let parent = StandardLibrary.parent(of: real)
-            return parent.isEmpty ? "/" : parent
-        }
-        return StandardLibrary.realPath(".") ?? "/"
-    }
-
-    private func setArguments(_ source: ScriptSource, _ stack: LuaStack) {
-        stack.pushGlobals()
-        stack.pushTable(arrayCount: options.arguments.count)
-        for (position, argument) in options.arguments.enumerated() {
-            stack.push(argument)
-            stack.setElement(position + 1, of: -2)
-        }
-        switch source {
-        case .file(let path): stack.push(path)
-        case .text(_, let name): stack.push(String(name.drop { $0 == "=" }))
-        }
-        stack.setElement(0, of: -2)
-        stack.setField("arg", of: -2)
-        stack.pop()
-    }
-
-    private func load(_ source: ScriptSource, in worker: ScriptWorker) throws(ScriptError) {
-        switch source {
-        case .text(let text, let name): try worker.state.load(ScriptText.prepared(text), named: name)
-        case .file(let path): try worker.state.load(ScriptText.prepared(try ScriptText.read(path)), named: "@\(path)")
-        }
     }
 
     /// False if the text is the beginning of a chunk.
@@ -137,13 +117,6 @@ extension ScriptHost {
             if error.message.hasSuffix("<eof>") { return false }
             throw error
         }
-    }
-
-    /// Makes a task of the chunk on top of the stack, called with the script's arguments.
-    private func start(_ worker: ScriptWorker) -> LuaTask {
-        let stack = worker.state.stack
-        for argument in options.arguments { stack.push(argument) }
-        return worker.scheduler.spawn(stack, arguments: Int32(options.arguments.count), origin: nil)
     }
 
     /// Waits for the task, and for those it has started; when it fails, they are stopped.

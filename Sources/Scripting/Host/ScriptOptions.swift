@@ -9,6 +9,8 @@ package struct ScriptOptions: Sendable {
     package var memoryLimit = 256 << 20
     /// How long Lua code may run without waiting; nil = for ever.
     package var timeLimit: Duration? = .seconds(10)
+    /// Reports of errors may show what stands in rows.
+    package var showsValues = false
     /// What the script finds in `arg`.
     package var arguments: [String] = []
 

@@ -4,8 +4,9 @@ import Postgres
 import PostgresProtocol
 import Replication
 
-/// A pipeline that a script has returned, in one Lua state. Lives on its worker's loop.
-final class LoadedPipeline {
+/// A pipeline that a script has returned, in one Lua state.
+// Safe: what is not constant is used on its worker's loop only.
+final class LoadedPipeline: @unchecked Sendable {
     /// What of it may be anywhere.
     let definition: PipelineDefinition
     let source: ConnectionPool

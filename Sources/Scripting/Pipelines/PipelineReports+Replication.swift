@@ -1,0 +1,73 @@
+import Replication
+
+extension PipelineProgress {
+    init(_ pipeline: String, _ progress: CopyProgress) {
+        let state = progress.state
+        self.init(
+            pipeline: pipeline, phase: Phase(state.phase), note: state.note,
+            elapsed: ContinuousClock.now - progress.started, tables: state.tables.map(Table.init),
+            stepsDone: state.stepsDone, steps: state.steps)
+    }
+}
+
+extension PipelineProgress.Phase {
+    init(_ phase: CopyProgress.Phase) {
+        switch phase {
+        case .connecting: self = .connecting
+        case .preparing: self = .preparing
+        case .creating: self = .creating
+        case .copying: self = .copying
+        case .finishing: self = .finishing
+        case .waiting: self = .waiting
+        case .done: self = .done
+        }
+    }
+}
+
+extension PipelineProgress.Table {
+    init(_ table: CopyProgress.Table) {
+        let state: State =
+            if table.isKept {
+                .kept
+            } else if table.chunksDone == table.chunks {
+                .copied
+            } else if table.chunksRunning > 0 || table.chunksDone > 0 {
+                .copying
+            } else {
+                .waiting
+            }
+        self.init(
+            source: table.source, target: table.target, state: state, rows: table.rows,
+            estimatedRows: table.estimatedRows, bytes: table.bytes, chunksDone: table.chunksDone, chunks: table.chunks)
+    }
+}
+
+extension PipelineResult {
+    init(_ result: CopyRun.Result, _ pipeline: String, _ duration: Duration) {
+        self.init(
+            pipeline: pipeline, wasComplete: result.wasComplete, tables: result.tables, read: result.counts.read,
+            written: result.counts.written, dropped: result.counts.dropped, skipped: result.counts.skipped,
+            deadLetters: result.counts.deadLetters, bytes: result.counts.bytes, duration: duration)
+    }
+}
+
+extension VerifyReport {
+    init(_ found: Verification, _ pipeline: String, _ duration: Duration) {
+        self.init(
+            pipeline: pipeline, target: found.target, rows: found.rows, missing: found.missing, extra: found.extra,
+            different: found.different, differences: found.differences.map(Difference.init), repaired: found.repaired,
+            duration: duration)
+    }
+}
+
+extension VerifyReport.Difference {
+    fileprivate init(_ difference: Verification.Difference) {
+        let kind: VerifyReport.Kind =
+            switch difference.kind {
+            case .missing: .missing
+            case .extra: .extra
+            case .different: .different
+            }
+        self.init(kind: kind, key: difference.key, columns: difference.columns)
+    }
+}
