@@ -18,17 +18,30 @@ package struct TableMapping: Sendable {
     /// Of the rows that are read.
     package let format: DataFormat
 
-    package init(_ table: SelectedTable, target: CatalogTable) throws(ReplicationError) {
-        source = table.source
-        rule = table.rule
-        options = table.options
+    package init(
+        source: CatalogTable, rule: Int, options: TableOptions, target: CatalogTable, columns: [ColumnMapping],
+        added: [String], key: [String], format: DataFormat
+    ) {
+        self.source = source
+        self.rule = rule
+        self.options = options
         self.target = target
-        columns = try Self.columns(table, target)
-        added = table.options.types.keys.sorted().filter { [columns] name in
+        self.columns = columns
+        self.added = added
+        self.key = key
+        self.format = format
+    }
+
+    /// What the rule makes of a table; throws if it does not fit the target.
+    package init(_ table: SelectedTable, target: CatalogTable) throws(ReplicationError) {
+        let columns = try Self.columns(table, target)
+        let added = table.options.types.keys.sorted().filter { name in
             target.column(name) != nil && !columns.contains { $0.target == name }
         }
-        key = target.key.isEmpty ? table.options.key ?? [] : target.key
-        format = Self.format(table.source, target, columns, converts: table.options.hasTransform)
+        self.init(
+            source: table.source, rule: table.rule, options: table.options, target: target, columns: columns,
+            added: added, key: target.key.isEmpty ? table.options.key ?? [] : target.key,
+            format: Self.format(table.source, target, columns, converts: table.options.hasTransform))
         try checkKey()
     }
 

@@ -138,7 +138,8 @@ extension ScriptHost {
     }
 
     private func onLoop<Value: Sendable>(
-        _ index: Int, _ body: @escaping @Sendable (isolated LoopActor, LoadedPipeline, CrewMember) async -> StepOutcome<Value>
+        _ index: Int,
+        _ body: @escaping @Sendable (isolated LoopActor, LoadedPipeline, CrewMember) async -> StepOutcome<Value>
     ) async -> StepOutcome<Value> {
         await actor.run { [self] actor in
             let pipeline = loaded[index]
