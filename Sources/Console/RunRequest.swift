@@ -20,6 +20,7 @@ struct RunRequest {
         self.init(text: command.text, script: command.script)
         showsValues = command.showValues
         options = command.settings.apply(arguments: options.arguments)
+        options.showsValues = showsValues
     }
 
     /// Reads an expanded line (`ArgumentLine`) that has no options but `-e`: most of them, and the parser needs longer to

@@ -30,7 +30,9 @@ struct ScriptRun {
         let interruption = Interruption(host)
         signals.react(interruption.note)
         let outcome = await host.run(source)
-        let code = interruption.code(or: report(outcome, reporter))
+        var own = report(outcome, reporter)
+        if own == ExitCode.done, !host.pipelines.isEmpty { own = report(await host.runPipelines(), reporter) }
+        let code = interruption.code(or: own)
         // What was printed is shown before closing, which may wait for a server.
         Terminal.flush()
         interruption.end(with: code)
@@ -45,6 +47,18 @@ struct ScriptRun {
         case .interrupted: ExitCode.interrupted
         case .failed(let failures):
             reporter.fail(failures.map { explained(FailureReport($0, showsValues: request.showsValues)) })
+        }
+    }
+
+    private func report(_ outcome: PipelineOutcome<[PipelineResult]>, _ reporter: FailureReporter) -> Int32 {
+        switch outcome {
+        case .done(let results):
+            for result in results {
+                Terminal.writeError("\(result.pipeline): \(result.read) rows read, \(result.written) written\n")
+            }
+            return ExitCode.done
+        case .interrupted: return ExitCode.interrupted
+        case .failed(let reports): return reporter.fail(reports)
         }
     }
 
