@@ -12,7 +12,12 @@ local known = {
 --- An event with these fields; `key()` makes a table of the row's key columns when it is asked for. Without `changed`,
 -- every column counts as changed, as in the first copy.
 function events.new(fields, key)
-  fields.changed = fields.changed or function() return true end
+  local changed = fields.changed
+  -- With a dot or a colon.
+  fields.changed = function(event, column)
+    if column == nil then column = event end
+    return changed == nil or changed(column)
+  end
   return setmetatable(fields, {
     __name = "event",
     __index = function(_, name)

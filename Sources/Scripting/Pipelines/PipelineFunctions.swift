@@ -15,6 +15,10 @@ enum PipelineFunctions {
                 stack.push(stack.object(at: 1, PoolObject.type) != nil)
                 return 1
             },
+            "is_row": { stack in
+                stack.push(RowUserdata(at: 1, of: stack) != nil)
+                return 1
+            },
             "table_name": { stack in
                 push(tableName(stack.string(at: 1) ?? "")?.description, to: stack)
                 return 1
