@@ -64,6 +64,7 @@ final class RowDestination {
         forViews shape: RowShape, _ row: RowUserdata, at index: Int32, _ stack: LuaStack, _ output: ChunkOutput
     ) throws(ScriptError) -> Lane {
         let lane = if let views { views } else { try makeViewLane(shape, output) }
+        if missing.isEmpty { return lane }
         for position in missing where row.mayBeAssigned(position) && rows.pushAssigned(position, of: index, to: stack) {
             throw unknownColumn(shape.columns[position].name)
         }

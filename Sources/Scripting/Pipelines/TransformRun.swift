@@ -17,6 +17,9 @@ final class TransformRun {
     private let factory: RowFactory
     private let input: any RowInput
     private let isBinary: Bool
+    private let isBatch: Bool
+    private let columnCount: Int
+    private let scheduler: LuaScheduler
     /// The newest row as it came, valid until the next one is asked for.
     private var message: UnsafeRawBufferPointer?
     private var batch = (rows: 0, bytes: 0)
@@ -35,13 +38,16 @@ final class TransformRun {
         self.input = input
         self.output = output
         isBinary = input.columns.allSatisfy { $0.format == .binary }
+        isBatch = transform.function.isBatch
+        columnCount = factory.shape.fieldCount
+        scheduler = transform.worker.scheduler
         facts = RowFacts(factory.shape, sources: input.columns.map(\.name), key: transform.mapping.key)
         writer = TransformWriter(transform, factory.shape, output)
     }
 
     func perform() async throws(ReplicationError) {
         let task = start()
-        await worker.scheduler.end(of: task)
+        await scheduler.end(of: task)
         // The script may keep its event, which asks for the row's key.
         defer { message = nil }
         if let stop { throw stop }
@@ -55,7 +61,7 @@ final class TransformRun {
         transform.library.pushDriver(transform.driver, to: stack)
         pushHost(to: stack)
         stack.push(transform.function.reference)
-        return worker.scheduler.spawn(stack, arguments: 2, origin: nil)
+        return scheduler.spawn(stack, arguments: 2, origin: nil)
     }
 
     private func pushHost(to stack: LuaStack) {
@@ -84,8 +90,8 @@ final class TransformRun {
     // MARK: Rows
 
     fileprivate func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
-        if worker.scheduler.isTurnOver() {
-            return try worker.scheduler.yield(stack) { [self] stack throws(ScriptError) in try next(stack) }
+        if scheduler.isTurnOver() {
+            return try scheduler.yield(stack) { [self] stack throws(ScriptError) in try next(stack) }
         }
         return try next(stack)
     }
@@ -94,10 +100,7 @@ final class TransformRun {
     private func next(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         if let stop { throw .stopped(by: stop) }
         do throws(ReplicationError) {
-            while let lane = writer.due.last {
-                guard try output.tryFlush(lane) else { return try wait(stack, for: lane) }
-                writer.due.removeLast()
-            }
+            if writer.isDue, let lane = try flushWithoutWaiting() { return try wait(stack, for: lane) }
             switch try input.next() {
             case .row(let bytes): return try push(bytes, to: stack)
             case .pending: return try waitForInput(stack)
@@ -111,26 +114,35 @@ final class TransformRun {
         }
     }
 
+    /// The lane that can only be handed on by waiting.
+    private func flushWithoutWaiting() throws(ReplicationError) -> OutputLane? {
+        while let lane = writer.due.last {
+            guard try output.tryFlush(lane) else { return lane }
+            writer.due.removeLast()
+        }
+        writer.isDue = false
+        return nil
+    }
+
     @inline(__always)
     private func push(_ bytes: UnsafeRawBufferPointer, to stack: LuaStack) throws(ReplicationError) -> Int32 {
         message = bytes
         output.counts.read &+= 1
         output.counts.bytes &+= bytes.count
         do throws(CopyError) {
-            let columns = factory.shape.fieldCount
             if isBinary {
                 let tuple = try CopyBinaryTuple(bytes)
-                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: columns)
+                let size = try RowLayout.size(ofBinaryTuple: tuple, columns: columnCount)
                 try RowLayout.fill(RowUserdata.push(factory, size: size, to: stack), fromBinaryTuple: tuple)
             } else {
-                let size = RowLayout.size(ofTextLine: bytes, columns: columns)
+                let size = RowLayout.size(ofTextLine: bytes, columns: columnCount)
                 let row = RowUserdata.push(factory, size: size, to: stack)
-                _ = try RowLayout.fill(row, fromTextLine: bytes, columns: columns)
+                _ = try RowLayout.fill(row, fromTextLine: bytes, columns: columnCount)
             }
         } catch {
             throw .damaged(error, table: transform.mapping.source.name)
         }
-        guard transform.function.isBatch else { return 1 }
+        guard isBatch else { return 1 }
         stack.push(countForBatch(bytes.count))
         return 2
     }
@@ -180,7 +192,7 @@ final class TransformRun {
         then delivery: @escaping Delivery
     ) throws(ReplicationError) -> Int32 {
         do throws(ScriptError) {
-            return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+            return try scheduler.wait(stack) { [self] () async throws(ScriptError) in
                 do throws(ReplicationError) { try await operation() } catch { throw fail(error) }
                 return delivery
             }
@@ -191,7 +203,7 @@ final class TransformRun {
 
     /// Asks the target for a table that the function has named, then goes on with `give`.
     private func lookUp(_ name: QualifiedName, _ stack: LuaStack) throws(ScriptError) -> Int32 {
-        try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+        try scheduler.wait(stack) { [self] () async throws(ScriptError) in
             do throws(ReplicationError) {
                 writer.add(try await output.table(name))
             } catch {
@@ -223,7 +235,7 @@ final class TransformRun {
         }
         let letter = DeadLetter(
             row: facts.values(of: row.fields), failure: describe(failure, key: facts.key(of: row.fields)))
-        return try worker.scheduler.wait(stack) { [self] () async throws(ScriptError) in
+        return try scheduler.wait(stack) { [self] () async throws(ScriptError) in
             do throws(ReplicationError) { try await output.write(letter) } catch { throw fail(error) }
             return { _ in 0 }
         }
@@ -241,13 +253,13 @@ final class TransformRun {
 
     /// Of a batch, nobody knows which row it is about.
     private var currentKey: [(column: String, value: String?)] {
-        guard !transform.function.isBatch, let message else { return [] }
+        guard !isBatch, let message else { return [] }
         return facts.withRow(message, isBinary: isBinary) { facts.key(of: $0) } ?? []
     }
 
     /// `event.key`: the key columns as they came.
     private func pushKey(_ stack: LuaStack) throws(ScriptError) -> Int32 {
-        guard !transform.function.isBatch, let message else {
+        guard !isBatch, let message else {
             throw ScriptError(code: "RH3205", "the event of a batch has no \"key\"", hint: "Each row has its own.")
         }
         var failure: CodecError?

@@ -6,6 +6,8 @@ import Replication
 final class TransformWriter {
     /// Lanes that are to be handed on before the next row.
     var due: [OutputLane] = []
+    /// There are some.
+    var isDue = false
     private let library: TransformLibrary
     private let shape: RowShape
     private let output: ChunkOutput
@@ -33,6 +35,7 @@ final class TransformWriter {
     @inline(__always)
     func write(_ stack: LuaStack, countsAsRow: Bool) throws(ScriptError) {
         guard stack.count <= 2 else { throw .severalResults(Int(stack.count) - 1) }
+        if let row = RowUserdata(at: 2, of: stack) { return try writeAlone(row, stack) }
         do throws(ScriptError) {
             try write(at: 2, stack, isInList: false)
         } catch {
@@ -41,10 +44,30 @@ final class TransformWriter {
             throw error
         }
         if written.isEmpty && countsAsRow { output.counts.dropped += 1 }
-        for (lane, _) in written where output.rowWritten(to: lane) {
-            if !due.contains(where: { $0 === lane }) { due.append(lane) }
-        }
+        for (lane, _) in written { count(lane) }
         written.removeAll(keepingCapacity: true)
+    }
+
+    /// The most usual of all results: the row itself.
+    @inline(__always)
+    private func writeAlone(_ row: RowUserdata, _ stack: LuaStack) throws(ScriptError) {
+        guard row.unmanagedShape.toOpaque() == Unmanaged.passUnretained(shape).toOpaque() else { throw .foreignRow }
+        let lane = try own.lane(forViews: shape, row, at: 2, stack, output)
+        let mark = lane.lane.buffer.count
+        do throws(ScriptError) {
+            try lane.encoder.append(row, at: 2, of: stack, to: &lane.lane.buffer)
+        } catch {
+            lane.lane.buffer.truncate(to: mark)
+            throw error
+        }
+        count(lane.lane)
+    }
+
+    @inline(__always)
+    private func count(_ lane: OutputLane) {
+        guard output.rowWritten(to: lane), !due.contains(where: { $0 === lane }) else { return }
+        due.append(lane)
+        isDue = true
     }
 
     private func write(at index: Int32, _ stack: LuaStack, isInList: Bool) throws(ScriptError) {

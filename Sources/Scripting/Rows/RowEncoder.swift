@@ -10,7 +10,7 @@ final class RowEncoder {
     }
 
     /// How rows of one shape go into the columns.
-    private struct Mapping {
+    private final class Mapping {
         let shape: RowShape
         /// For each column the row's column, if it has one.
         let sources: [Int?]
@@ -18,10 +18,19 @@ final class RowEncoder {
         let isDirect: [Bool]
         /// Neighbouring columns that were not assigned are one piece of bytes, as is a row without changes.
         let isIdentity: Bool
+
+        init(_ shape: RowShape, sources: [Int?], isDirect: [Bool], isIdentity: Bool) {
+            self.shape = shape
+            self.sources = sources
+            self.isDirect = isDirect
+            self.isIdentity = isIdentity
+        }
     }
 
     let format: DataFormat
     private let columns: [Column]
+    /// The columns' kinds, without anything that is counted.
+    private let kinds: [ValueKind]
     private let indices: [String: Int]
     private let rows: RowLibrary
     private var scratch = ByteBuffer()
@@ -29,6 +38,7 @@ final class RowEncoder {
 
     init(_ columns: [Column], _ format: DataFormat, _ rows: RowLibrary) {
         self.columns = columns
+        kinds = columns.map(\.kind)
         self.format = format
         self.rows = rows
         indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -103,7 +113,7 @@ final class RowEncoder {
         lua_getiuservalue(stack.thread, index, 1)
         let assigned = stack.count
         var start = 0
-        for column in columns.indices where row.mayBeAssigned(column) {
+        for column in kinds.indices where row.mayBeAssigned(column) {
             stack.pushElement(column + 1, of: assigned)
             if stack.type(at: -1) != .nil {
                 buffer.append(RowLayout.wireBytes(of: start..<column, in: row.fields))
@@ -127,13 +137,12 @@ final class RowEncoder {
 
     /// Encodes the value on top of the stack for a column.
     private func appendValue(_ index: Int, _ stack: LuaStack, to buffer: inout ByteBuffer) throws(ScriptError) {
-        let column = columns[index]
         let mark = format == .binary ? CopyBinaryWriter.beginField(in: &buffer) : buffer.count
         let hasValue: Bool
         do {
-            hasValue = try rows.writer.append(stack.count, of: stack, as: column.kind, format, to: &buffer)
+            hasValue = try rows.writer.append(stack.count, of: stack, as: kinds[index], format, to: &buffer)
         } catch {
-            throw ScriptError(code: "RH2213", "column \"\(column.name)\": \(error.description)")
+            throw ScriptError(code: "RH2213", "column \"\(columns[index].name)\": \(error.description)")
         }
         switch (format, hasValue) {
         case (.binary, true): CopyBinaryWriter.endField(mark, in: &buffer)
@@ -170,7 +179,7 @@ final class RowEncoder {
             format == .binary && shape.isBinary && isDirect.allSatisfy(\.self)
             && sources == Array(0..<columns.count) && shape.columns.count == columns.count
             && shape.fieldCount == columns.count
-        return Mapping(shape: shape, sources: sources, isDirect: isDirect, isIdentity: isIdentity)
+        return Mapping(shape, sources: sources, isDirect: isDirect, isIdentity: isIdentity)
     }
 
     private func unknownColumn(_ name: String) -> ScriptError {

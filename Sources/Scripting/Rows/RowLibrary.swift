@@ -97,7 +97,6 @@ final class RowLibrary {
 
     private func registerMetamethods(in stack: LuaStack) {
         let functions: [String: HostFunction] = [
-            "__newindex": { [self] stack throws(ScriptError) in try assignColumn(stack) },
             "__len": { stack throws(ScriptError) in
                 stack.push(Int64(try Self.row(at: 1, of: stack, "#row").shape.columns.count))
                 return 1
@@ -115,6 +114,8 @@ final class RowLibrary {
         }
         stack.push(direct: indexRow, self)
         stack.setField("__index", of: -2)
+        stack.push(direct: assignRow, self)
+        stack.setField("__newindex", of: -2)
         stack.push("row")
         stack.setField("__name", of: -2)
         stack.push(false)
@@ -171,7 +172,8 @@ final class RowLibrary {
         return 1
     }
 
-    private func assignColumn(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+    @inline(__always)
+    fileprivate func assignColumn(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row")
         assign(row, try position(stack, row), at: 1, value: 3, in: stack)
         return 0
@@ -180,7 +182,7 @@ final class RowLibrary {
     /// The column that the key at index 2 means: a name, or a number from 1.
     private func position(_ stack: LuaStack, _ row: RowUserdata) throws(ScriptError) -> Int {
         if lua_type(stack.thread, 2) == LUA_TSTRING, let name = stack.bytes(at: 2) {
-            if let column = row.shape.index(ofName: name) { return column }
+            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.index(ofName: name) }) { return column }
             throw row.shape.unknownColumn(String(decoding: name, as: UTF8.self))
         }
         let count = row.shape.columns.count
@@ -250,6 +252,13 @@ final class RowLibrary {
 /// `row.column`: the most called of all host functions.
 private func indexRow(_ thread: LuaThread?, _ library: UnsafeMutableRawPointer?) -> Int32 {
     LuaStack.direct(thread, library, RowLibrary.self) { library, stack throws(ScriptError) in try library.index(stack) }
+}
+
+/// `row.column = value`.
+private func assignRow(_ thread: LuaThread?, _ library: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, library, RowLibrary.self) { library, stack throws(ScriptError) in
+        try library.assignColumn(stack)
+    }
 }
 
 extension ScriptError {

@@ -38,6 +38,7 @@
 ---@field mask replhost.mask
 ---@field log replhost.log
 ---@field quote replhost.quote
+---@field test replhost.test
 local rh = {}
 
 --------------------------------------------------------------------------------------------------
@@ -779,6 +780,193 @@ function rh.log.error(message, fields) end
 ---@return string|T
 ---@overload fun(name: string): string
 function rh.env(name, default) end
+
+--------------------------------------------------------------------------------------------------
+-- Pipelines
+--------------------------------------------------------------------------------------------------
+
+--- Left alone: `["public.*"] = rh.copy` copies rows as they are.
+---@class Copy
+rh.copy = {}
+
+--- `["public.audit_*"] = rh.skip`: the tables are not copied.
+---@class Skip
+rh.skip = {}
+
+--- What a transform returns for a row that goes nowhere.
+---@class Drop
+rh.drop = {}
+
+---@class Routed
+
+--- What a transform returns for a row that goes into another table of the target. A Row takes all its columns along,
+--- under the names that the transform sees; one that the table does not have is an error.
+---@param table string "schema.table"
+---@param row Row|table<string, PgValue>
+---@return Routed
+function rh.to(table, row) end
+
+--- What becomes of a row: the row itself, changed in place; a table, whose absent keys take the columns' defaults
+--- (`rh.null` is NULL); `rh.drop`; `rh.to(…)`; or a list of these, where `{}` drops the row. Nothing at all is an error.
+---@alias TransformResult Row|table<string, PgValue>|Drop|Routed|(Row|table<string, PgValue>|Drop|Routed)[]
+
+---@class Event
+--- What a transform is told beside the row. In the first copy `old`, `lsn`, `xid` and `commit_time` are nil.
+---@field op "read"|"insert"|"update"|"delete"|"truncate" "read" in the first copy
+---@field table string of the source, "public.orders"
+---@field key table<string, PgValue> the row's key columns as they came; not for batches
+---@field old Row? the row before the change, if PostgreSQL sent it
+---@field snapshot boolean true in the first copy
+---@field lsn string?
+---@field xid integer?
+---@field commit_time string?
+local Event = {}
+
+--- Whether the change has touched the column; in the first copy always true.
+---@param column string
+---@return boolean
+function Event.changed(column) end
+
+---@class RowBatch
+--- Up to 1000 rows or 4 MB; `#batch` is their number. Rows are valid until the function returns.
+local RowBatch = {}
+
+--- `for row in batch:each() do`: the rows that were not dropped yet.
+---@return fun(): Row?
+function RowBatch:each() end
+
+--- Runs `sql` once for the batch: `$1` is the array of the column's distinct values, typed by the server's inference
+--- (`WHERE id = any($1)`; elsewhere say it, `unnest($1::bigint[])`). Returns a map of the result's first column to its
+--- rows; of rows with the same key the first one counts.
+---@param pool Pool
+---@param sql string
+---@param column string
+---@return table<PgValue, Row>
+function RowBatch:lookup(pool, sql, column) end
+
+--- The row goes nowhere.
+---@param row Row one of the batch
+function RowBatch:drop(row) end
+
+--- One row more, into any table of the target.
+---@param table string "schema.table"
+---@param row Row|table<string, PgValue>
+function RowBatch:emit(table, row) end
+
+---@class TableOptions
+---@field to string? the target's name, "schema.table" (default: the same)
+---@field columns string[]|table<string, string>|nil those that are copied, all others are not: names, or source name = target name
+---@field where string? SQL over the source's columns
+---@field key string|string[]|nil columns that tell rows apart, for a table without a key
+---@field transform (fun(row: Row, event: Event): TransformResult)|nil the same row must always give the same result
+---@field transform_batch fun(batch: RowBatch, event: Event)|nil changes rows in place and returns nothing; not with `transform`
+---@field on_error "stop"|"dead_letter"|"skip"|nil what becomes of a row whose transform raises (default "stop")
+---@field on_conflict "error"|"upsert"|"skip"|nil what becomes of a row whose key the target has (default "error")
+---@field types table<string, string>|nil types in the target by column; columns that the source does not have are added, NULL until set
+---@field create boolean? make the target table when it is missing (default true)
+
+---@class SnapshotOptions
+---@field workers integer? 1 to 64 (default: one for each core, at most 8)
+---@field chunk_rows integer? rows in a chunk, about
+---@field mode "initial"|"only"|"never"|nil (default "initial")
+
+---@class LimitOptions
+---@field row_time Duration? how long a function may run without waiting, for a row
+---@field batch_time Duration? the same, for a batch
+---@field memory integer|string|nil of each worker: bytes, "64kB", "512MB", "1GB"
+
+---@class ThrottleOptions
+---@field rows_per_second number? over all workers
+---@field bytes_per_second integer|string|nil over all workers: bytes, "20MB"
+
+---@class PipelineOptions
+---@field source Pool
+---@field sink Pool
+---@field tables table<string, (fun(row: Row, event: Event): TransformResult)|TableOptions|Copy|Skip> by pattern: "public.orders", "public.*", "audit_?"; the most specific one counts
+---@field snapshot SnapshotOptions?
+---@field limits LimitOptions?
+---@field throttle ThrottleOptions?
+---@field stream false? streaming is not there yet
+---@field on_start fun()?
+---@field on_stop fun()?
+---@field on_snapshot_done fun()?
+
+---@class Pipeline
+--- A file returns one, or a list of them.
+---@field name string
+
+--- Declares a pipeline. Every option is checked here.
+---@param name string its progress is kept under this name
+---@param options PipelineOptions
+---@return Pipeline
+---@overload fun(name: string): fun(options: PipelineOptions): Pipeline
+function rh.pipeline(name, options) end
+
+--------------------------------------------------------------------------------------------------
+-- Tests of pipelines
+--------------------------------------------------------------------------------------------------
+
+---@class replhost.test
+--- `local t = require "replhost.test"`: runs a pipeline's functions over single rows, without a database.
+local t = {}
+rh.test = t
+
+--- `replhost test` calls `fn()`; it fails when it raises.
+---@param name string
+---@param fn fun()
+function t.case(name, fn) end
+
+--- Runs a pipeline file, named from the test's directory.
+---@param file string
+---@return Pipeline
+function t.load(file) end
+
+--- Loads column types by table, `{ ["public.customers"] = { { name = "id", type = "bigint", key = true }, … } }`: rows of
+--- later tests are checked against them and have PostgreSQL's values.
+---@param file string named from the test's directory
+---@return table<string, { name: string, type: string, key: boolean? }[]>
+function t.schema(file) end
+
+--- What the pipeline makes of a row of the source; empty if the row goes nowhere.
+---@param pipeline Pipeline
+---@param table string "schema.table"
+---@param given { op: "read"|"insert"|"update"|"delete"|nil, row: table<string, PgValue>, old: table<string, PgValue>? }
+---@return { table: string, row: table<string, PgValue> }[]
+function t.run(pipeline, table, given) end
+
+--- Equal, tables by their content.
+---@param found any
+---@param expected any
+---@param message string?
+function t.equal(found, expected, message) end
+
+---@param found any
+---@param other any
+---@param message string?
+function t.not_equal(found, other, message) end
+
+--- Has a match of the Lua pattern.
+---@param text any
+---@param pattern string
+---@param message string?
+function t.match(text, pattern, message) end
+
+---@param text any nil matches nothing
+---@param pattern string
+---@param message string?
+function t.no_match(text, pattern, message) end
+
+--- Neither nil nor false.
+---@param value any
+---@param message string?
+function t.truthy(value, message) end
+
+--- `fn(…)` raises an error whose text has a match of the Lua pattern.
+---@param pattern string
+---@param fn fun(...): ...
+---@param ... any
+---@return any error
+function t.raises(pattern, fn, ...) end
 
 --------------------------------------------------------------------------------------------------
 -- Limits
