@@ -100,6 +100,8 @@ import Testing
         ("return nil", "RH3203 the transform returned nothing"),
         ("return row, row", "RH3204 the transform returned 2 values"),
         ("return true", "RH3204 the transform returned a boolean"),
+        ("return rh.copy", "RH3204 the transform returned rh.copy or rh.skip"),
+        ("return rh.to('public.customers', rh.to('public.customers', row))", "RH3204 the transform returned a table"),
         ("return { row, 'x' }", "RH3204 the transform returned a string"),
         ("return { { row } }", "RH2104 no column \"1\" in public.customers of the target"),
         (
@@ -193,6 +195,25 @@ import Testing
             customers("if row.id > 1 then error({}) end return row", "on_error = 'skip'"), rows)
 
         #expect(outcome.rows.count == 1 && outcome.counts.skipped == 3 && outcome.failure == nil)
+    }
+
+    @Test func aRowThatNeedsTooMuchMemoryIsNotLostSilently() async throws {
+        let outcome = try await PipelineLua.transform(
+            customers("if row.id == 2 then row.email = ('x'):rep(1 << 29) end return row", "on_error = 'dead_letter'"),
+            rows)
+
+        #expect(outcome.failure == nil && outcome.rows.count == 3)
+        #expect(outcome.letters.map(\.failure.code) == ["RH1205"])
+    }
+
+    @Test func cancelledItEnds() async throws {
+        let work = Task {
+            try await PipelineLua.transform(customers("rh.sleep(60) return row"), rows)
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        work.cancel()
+
+        #expect(try await work.value.error == "cancelled")
     }
 
     @Test(arguments: ["stop", "skip"])

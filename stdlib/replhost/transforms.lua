@@ -1,8 +1,8 @@
 --- Runs a pipeline's functions over the rows of a chunk; called by the host, as one task.
 --
 -- `host.take()` gives the next row, nil at the end; for batches also whether the batch is full. `host.give(row, …)`
--- takes what became of the row (nil: rows that come from none), all or nothing. After an error that `host.note` has
--- seen, `host.settle(row)` does with the row what the table's policy says.
+-- takes what became of the row (nil: rows that come from none), all or nothing. After an error, which `host.note` sees
+-- where it is raised, `host.settle(row, problem)` does with the row what the table's policy says.
 local batches = require "replhost.batches"
 local events = require "replhost.events"
 local options = require "replhost.options"
@@ -34,7 +34,8 @@ function transforms.guarded_rows(host, transform)
   while true do
     local row = take()
     if row == nil then return end
-    if not xpcall(try, note, row) then settle(row) end
+    local done, problem = xpcall(try, note, row)
+    if not done then settle(row, problem) end
   end
 end
 
@@ -89,12 +90,14 @@ function transforms.guarded_batches(host, transform)
   for batch in next_batch, take do
     if xpcall(try, note, batch) then
       for _, row in ipairs(batch.rows) do
-        if not xpcall(give, note, row, fate(batch, row)) then settle(row) end
+        local done, problem = xpcall(give, note, row, fate(batch, row))
+        if not done then settle(row, problem) end
       end
     else
       for _, row in ipairs(batch.rows) do
         local again = fresh(row)
-        if not xpcall(try_alone, note, again) then settle(again) end
+        local done, problem = xpcall(try_alone, note, again)
+        if not done then settle(again, problem) end
       end
     end
   end

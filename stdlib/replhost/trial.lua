@@ -135,6 +135,10 @@ end
 --- Appends what a result of a transform becomes to `out`; `is_part` of a list.
 local function collect(out, result, target, columns_of, is_part)
   if result == pipelines.drop then return end
+  if result == pipelines.copy or result == pipelines.skip then
+    fail("RH3204", ("the transform returned %s, which is for a pipeline's tables"):format(tostring(result)),
+      "Return the row to copy it, rh.drop to leave it out.")
+  end
   if type(result) == "userdata" and native.is_row(result) then
     out[#out + 1] = outcome(target, result, columns_of(target))
   elseif type(result) ~= "table" then

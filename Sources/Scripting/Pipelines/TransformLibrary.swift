@@ -5,6 +5,8 @@ import LuaRuntime
 final class TransformLibrary {
     /// Values that are told apart by their address: the objects live as long as the library.
     let drop: UnsafeRawPointer?
+    let copy: UnsafeRawPointer?
+    let skip: UnsafeRawPointer?
     let routed: UnsafeRawPointer?
     let pipeline: UnsafeRawPointer?
     let unfinished: UnsafeRawPointer?
@@ -15,7 +17,7 @@ final class TransformLibrary {
 
     private static let loader = """
         local pipeline, metatables = require "replhost.pipeline", require("replhost.pipeline").metatables
-        return { pipeline.drop, metatables.routed, metatables.pipeline, metatables.unfinished },
+        return { pipeline.drop, pipeline.copy, pipeline.skip, metatables.routed, metatables.pipeline, metatables.unfinished },
           require "replhost.transforms"
         """
 
@@ -28,12 +30,13 @@ final class TransformLibrary {
             throw ScriptError(code: "RH1006", "cannot load the standard library: \(stack.displayText(at: stack.count))")
         }
         drivers = stack.makeReference()
-        let addresses = (1...4).map { position in
+        let addresses = (1...6).map { position in
             stack.pushElement(position, of: stack.count)
             defer { stack.pop() }
             return stack.address(at: -1)
         }
-        (drop, routed, pipeline, unfinished) = (addresses[0], addresses[1], addresses[2], addresses[3])
+        (drop, copy, skip) = (addresses[0], addresses[1], addresses[2])
+        (routed, pipeline, unfinished) = (addresses[3], addresses[4], addresses[5])
         values = stack.makeReference()
     }
 

@@ -50,7 +50,8 @@ final class TransformRun {
         await scheduler.end(of: task)
         // The script may keep its event, which asks for the row's key.
         defer { message = nil }
-        if let stop { throw stop }
+        let isInterrupt = task.failure?.interrupt.map { $0 != .taskCancelled } ?? false
+        if let stop, !isInterrupt { throw stop }
         guard let failure = task.failure else { return }
         if failure.interrupt == .taskCancelled { throw .cancelled }
         throw .transform(describe(failure, key: refused ?? currentKey))
@@ -72,7 +73,8 @@ final class TransformRun {
                 return 1
             },
             "settle": { [self] stack throws(ScriptError) in try settle(stack) },
-            "fresh": { stack throws(ScriptError) in
+            "fresh": { [self] stack throws(ScriptError) in
+                noted = nil
                 let row = try RowLibrary.row(at: 1, of: stack, "fresh")
                 RowUserdata.pushCopy(of: 1, to: stack)
                 row.expire()
@@ -222,12 +224,14 @@ final class TransformRun {
 
     // MARK: Rows that fail
 
-    /// What the policy says becomes of the row at index 1, whose failure was noted.
+    /// What the policy says becomes of the row at index 1, which has failed with the error at index 2.
     private func settle(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try RowLibrary.row(at: 1, of: stack, "settle")
         refused = nil
         if let stop { throw .stopped(by: stop) }
-        guard let failure = noted.take() else { return 0 }
+        stack.setCount(2)
+        // Errors for want of memory are raised without anybody being told.
+        let failure = noted.take() ?? stack.failure()
         defer { row.expire() }
         guard transform.mapping.options.onError == .deadLetter else {
             output.counts.skipped += 1

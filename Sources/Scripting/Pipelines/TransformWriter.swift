@@ -73,7 +73,9 @@ final class TransformWriter {
     private func write(at index: Int32, _ stack: LuaStack, isInList: Bool) throws(ScriptError) {
         if let row = RowUserdata(at: index, of: stack) { return try write(row, at: index, stack, to: own) }
         guard stack.type(at: index) == .table else { throw failure(at: index, stack) }
-        if stack.address(at: index) == library.drop { return }
+        let address = stack.address(at: index)
+        if address == library.drop { return }
+        if address == library.copy || address == library.skip { throw .ofDeclarations }
         if stack.metatableAddress(at: index) == library.routed { return try writeRouted(at: index, stack) }
         guard !isInList, isList(at: index, stack) else { return try writeTable(at: index, stack, to: own) }
         for position in 0..<stack.rawCount(at: index) {
@@ -120,7 +122,7 @@ final class TransformWriter {
         if let row = RowUserdata(at: stack.count, of: stack) {
             return try write(row, at: stack.count, stack, to: destination)
         }
-        guard stack.type(at: -1) == .table, stack.metatableAddress(at: -1) == nil else {
+        guard stack.type(at: -1) == .table, stack.metatableAddress(at: -1) != library.routed else {
             throw failure(at: stack.count, stack)
         }
         try writeTable(at: stack.count, stack, to: destination)
@@ -189,6 +191,10 @@ extension ScriptError {
     fileprivate static let noResult = ScriptError(
         code: "RH3203", "the transform returned nothing",
         hint: "Return the row, or rh.drop to leave it out: is a \"return\" missing?")
+
+    fileprivate static let ofDeclarations = ScriptError(
+        code: "RH3204", "the transform returned rh.copy or rh.skip, which are for a pipeline's tables",
+        hint: "Return the row to copy it, rh.drop to leave it out.")
 
     fileprivate static let unknownTable = ScriptError(code: "RH3207", "rh.to: the table is not known")
 
