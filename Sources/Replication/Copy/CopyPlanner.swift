@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 import PostgresProtocol
 
@@ -11,6 +12,8 @@ struct CopyPlan: Sendable {
 /// Compares what a pipeline wants with the ledger and both catalogs, makes the tables that are missing, and says what is
 /// left to copy.
 struct CopyPlanner {
+    private static let logger = Logger(label: "replhost")
+
     private let definition: PipelineDefinition
     private let ledger: Ledger
     private let source: Connection
@@ -86,6 +89,7 @@ struct CopyPlanner {
                 types: table.options.types, keepsKeyFirst: table.options.onConflict != .error)
         }
         let plan = try await SchemaPlanner.plan(requests, made: made, source: source, target: target)
+        for text in plan.leftOut { Self.logger.warning("\(text)") }
         for step in plan.preData {
             try await target.run(step.sql, on: .target, doing: "making \(step.kind.rawValue) \(step.name)")
         }
@@ -174,13 +178,17 @@ struct CopyPlanner {
     private func queue(
         _ tasks: [WorkQueue<SchemaStep>.ChunkTask], _ mappings: [TableMapping], _ schema: SchemaPlan
     ) -> WorkQueue<SchemaStep> {
-        let steps = Dictionary(grouping: schema.postData.first ?? []) { $0.table ?? $0.name }
+        let targets = Set(mappings.map(\.target.name))
+        let first = schema.postData.first ?? []
+        let steps = Dictionary(grouping: first.filter { $0.table.map(targets.contains) ?? false }) { $0.table ?? $0.name }
+        // Those of partitions wait for all data.
+        let later = first.filter { !($0.table.map(targets.contains) ?? false) }
         progress.update {
             $0.steps = schema.postData.reduce(0) { $0 + $1.count }
             $0.stepsDone = 0
         }
         return WorkQueue(
-            tasks, targets: mappings.map(\.target.name), steps: steps, stages: Array(schema.postData.dropFirst()))
+            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + schema.postData.dropFirst())
     }
 }
 
