@@ -95,7 +95,7 @@ struct CopyAttempt {
 
     private func finish(_ plan: CopyPlan) async throws(ReplicationError) {
         try await ledger.note(state: "finishing")
-        for mapping in plan.mappings { try await ledger.noteTimes(of: mapping.source.name, isFinished: true) }
+        for mapping in plan.mappings { try await ledger.noteFinished(mapping.source.name) }
     }
 
     // MARK: Results

@@ -115,6 +115,9 @@ extension Ledger {
 
     /// Notes how a table is cut.
     package func add(_ chunks: [Chunk], of source: QualifiedName) async throws(ReplicationError) {
+        _ = try await query(
+            "UPDATE replhost.relation SET started_at = now() WHERE pipeline = $1 AND source = $2",
+            [.text(pipeline), .text(source.description)], "writing the ledger")
         func texts(_ value: (Chunk) -> String) -> Parameter { .texts(chunks.map(value)) }
         // Empty stands for NULL: no bound, and no column.
         _ = try await query(
@@ -139,7 +142,7 @@ extension Ledger {
             "DELETE FROM replhost.chunk WHERE pipeline = $1 AND source = $2",
             [.text(pipeline), .text(source.description)], "writing the ledger")
         _ = try await query(
-            "UPDATE replhost.relation SET started_at = NULL, finished_at = NULL WHERE pipeline = $1 AND source = $2",
+            "UPDATE replhost.relation SET finished_at = NULL WHERE pipeline = $1 AND source = $2",
             [.text(pipeline), .text(source.description)], "writing the ledger")
     }
 
@@ -163,12 +166,12 @@ extension Ledger {
         return result.affected == 1
     }
 
-    /// Inside a transaction: the table is being copied, or was.
-    package func noteTimes(of source: QualifiedName, isFinished: Bool) async throws(ReplicationError) {
-        let change = isFinished ? "finished_at = now()" : "started_at = coalesce(started_at, now())"
+    /// All its rows are there, and what follows them.
+    package func noteFinished(_ source: QualifiedName) async throws(ReplicationError) {
         _ = try await query(
-            "UPDATE replhost.relation SET \(change) WHERE pipeline = $1 AND source = $2",
-            [.text(pipeline), .text(source.description)], "writing the ledger")
+            """
+            UPDATE replhost.relation SET finished_at = coalesce(finished_at, now()) WHERE pipeline = $1 AND source = $2
+            """, [.text(pipeline), .text(source.description)], "writing the ledger")
     }
 }
 
