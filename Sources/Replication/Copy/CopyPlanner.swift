@@ -83,12 +83,8 @@ struct CopyPlanner {
     ) async throws(ReplicationError) -> SchemaPlan {
         progress.enter(.creating)
         let made = Set(try await ledger.relations().filter(\.isMade).map(\.target))
-        let requests = selection.tables.map { table in
-            SchemaRequest(
-                source: table.source, target: table.targetName, columns: table.options.columns,
-                types: table.options.types, keepsKeyFirst: table.options.onConflict != .error)
-        }
-        let plan = try await SchemaPlanner.plan(requests, made: made, source: source, target: target)
+        let plan = try await SchemaPlanner.plan(
+            selection.tables.map(SchemaRequest.init), made: made, source: source, target: target)
         for text in plan.leftOut { Self.logger.warning("\(text)") }
         for step in plan.preData {
             try await target.run(step.sql, on: .target, doing: "making \(step.kind.rawValue) \(step.name)")
@@ -166,11 +162,9 @@ struct CopyPlanner {
             if known.isCopied || known.chunks.allSatisfy(\.chunk.range.isStable) { return known.chunks }
             try await ledger.forget(table.source.name, emptying: known.isStarted ? table.targetName : nil)
         }
-        // Only then can the target be emptied when the copy has to begin anew.
-        let isAlone = selection.sources(of: table.targetName) == 1 && table.options.onConflict == .error
         let chunks = try await cutter.cut(
             table.relations, key: table.source.key,
-            mayCutByPages: isAlone && !table.options.hasTransform && table.source.kind == .plain)
+            mayCutByPages: table.mayCutByPages(in: selection))
         try await ledger.add(chunks, of: table.source.name)
         return chunks.map { Ledger.ChunkRecord(chunk: $0) }
     }
@@ -180,7 +174,9 @@ struct CopyPlanner {
     ) -> WorkQueue<SchemaStep> {
         let targets = Set(mappings.map(\.target.name))
         let first = schema.postData.first ?? []
-        let steps = Dictionary(grouping: first.filter { $0.table.map(targets.contains) ?? false }) { $0.table ?? $0.name }
+        let steps = Dictionary(grouping: first.filter { $0.table.map(targets.contains) ?? false }) {
+            $0.table ?? $0.name
+        }
         // Those of partitions wait for all data.
         let later = first.filter { !($0.table.map(targets.contains) ?? false) }
         progress.update {

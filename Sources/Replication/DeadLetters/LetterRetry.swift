@@ -64,7 +64,7 @@ package struct LetterRetry {
         do throws(ReplicationError) {
             let output = ChunkOutput(mapping, sink)
             guard let transform = try worker.makeTransform(mapping) else { throw .withoutTransform(mapping) }
-            try await transform.run(LetterInput(letter, mapping), output)
+            try await transform.run(LineInput(letter.line(mapping), mapping), output)
             try await output.finish()
             try await sink.finish()
             try await ledger.removeLetters(LetterSelection(ids: [letter.id]))
@@ -77,17 +77,11 @@ package struct LetterRetry {
     }
 }
 
-/// The row of a letter, as COPY would have sent it as text.
-private final class LetterInput: RowInput {
-    let columns: [InputColumn]
-    private var line = ByteBuffer()
-    private var hasRow = true
-
-    init(_ letter: StoredLetter, _ mapping: TableMapping) {
-        columns = mapping.input.map { column in
-            InputColumn(name: column.name, type: column.type, kind: column.kind, format: .text)
-        }
-        let values = Dictionary(letter.row.map { ($0.column, $0.value) }, uniquingKeysWith: { first, _ in first })
+extension StoredLetter {
+    /// The row as COPY would have sent it as text.
+    fileprivate func line(_ mapping: TableMapping) -> [UInt8] {
+        let values = Dictionary(row.map { ($0.column, $0.value) }, uniquingKeysWith: { first, _ in first })
+        var line = ByteBuffer()
         var field = ByteBuffer()
         for (index, column) in mapping.columns.enumerated() {
             if index > 0 { CopyTextWriter.appendSeparator(to: &line) }
@@ -99,16 +93,8 @@ private final class LetterInput: RowInput {
             field.append(value)
             CopyTextWriter.appendField(field.bytes, to: &line)
         }
-        CopyTextWriter.appendRowEnd(to: &line)
+        return Array(line.bytes)
     }
-
-    func next() -> RowInputStep {
-        guard hasRow else { return .end }
-        hasRow = false
-        return .row(line.bytes)
-    }
-
-    func wait() async throws(ReplicationError) {}
 }
 
 extension ReplicationError {

@@ -1,0 +1,135 @@
+import PostgresProtocol
+import Replication
+
+/// Commands that look at what pipelines have left in their targets, or change it.
+extension ScriptHost {
+    package func status() async -> PipelineOutcome<[StatusReport]> {
+        await together { [self] actor, pipeline, coordinator in
+            await step(actor) { _ throws(ReplicationError) in
+                let name = pipeline.definition.name
+                return StatusReport(name, try await PipelineStatus.read(name, coordinator))
+            }
+        }
+    }
+
+    /// What `drop` would remove, for people; empty if there is nothing.
+    package func describeDrop() async -> PipelineOutcome<[String]> {
+        await together { [self] actor, pipeline, coordinator in
+            await step(actor) { _ throws(ReplicationError) in
+                Self.contents(of: pipeline, try await PipelineStatus.read(pipeline.definition.name, coordinator))
+            }
+        }.map { $0.flatMap(\.self) }
+    }
+
+    /// Forgets the pipelines' progress; the copied tables stay. What was removed.
+    package func drop() async -> PipelineOutcome<[String]> {
+        await together { [self] actor, pipeline, coordinator in
+            await step(actor) { _ throws(ReplicationError) in
+                let name = pipeline.definition.name
+                let contents = Self.contents(of: pipeline, try await PipelineStatus.read(name, coordinator))
+                try await PipelineStatus.drop(name, coordinator)
+                return contents
+            }
+        }.map { $0.flatMap(\.self) }
+    }
+
+    private static func contents(of pipeline: LoadedPipeline, _ status: PipelineStatus) -> [String] {
+        let name = pipeline.definition.name
+        var contents: [String] = []
+        if status.record != nil {
+            contents.append("progress of pipeline \"\(name)\": \(status.relations.count) tables")
+        }
+        let letters = status.letters.values.reduce(0, +)
+        if letters > 0 { contents.append("\(letters) dead letters of pipeline \"\(name)\"") }
+        if status.stateValues > 0 { contents.append("\(status.stateValues) values of rh.state of \"\(name)\"") }
+        return contents
+    }
+
+    // MARK: Dead letters
+
+    package func deadLetters(_ selection: DeadLetterSelection) async -> PipelineOutcome<[DeadLetterReport]> {
+        await together { [self] actor, pipeline, coordinator in
+            await step(actor) { _ throws(ReplicationError) in
+                let name = pipeline.definition.name
+                guard selection.means(name) else { return [] }
+                let session = try await LedgerSession(name, coordinator)
+                defer { session.end() }
+                let letters: [StoredLetter] = try await session.ledger?.letters(try LetterSelection(selection)) ?? []
+                return letters.map { DeadLetterReport(name, $0) }
+            }
+        }.map { $0.flatMap(\.self) }
+    }
+
+    /// Sends them through the functions once more.
+    package func retryDeadLetters(_ selection: DeadLetterSelection) async -> PipelineOutcome<RetryReport> {
+        await together { [self] actor, pipeline, coordinator in
+            await step(actor) { _ throws(ReplicationError) in
+                guard selection.means(pipeline.definition.name) else { return RetryReport(delivered: 0, failed: 0) }
+                let result = try await LetterRetry(pipeline.definition, coordinator).run(try LetterSelection(selection))
+                return RetryReport(delivered: result.delivered, failed: result.failed.count)
+            }
+        }.map { reports in
+            reports.reduce(into: RetryReport(delivered: 0, failed: 0)) {
+                $0.delivered += $1.delivered
+                $0.failed += $1.failed
+            }
+        }
+    }
+
+    /// How many were removed.
+    package func purgeDeadLetters(_ selection: DeadLetterSelection) async -> PipelineOutcome<Int> {
+        await together { [self] actor, pipeline, coordinator in
+            await step(actor) { _ throws(ReplicationError) in
+                let name = pipeline.definition.name
+                guard selection.means(name) else { return 0 }
+                let session = try await LedgerSession(name, coordinator)
+                defer { session.end() }
+                return try await session.ledger?.removeLetters(try LetterSelection(selection)) ?? 0
+            }
+        }.map { $0.reduce(0, +) }
+    }
+}
+
+extension DeadLetterSelection {
+    fileprivate func means(_ name: String) -> Bool { pipeline == nil || pipeline == name }
+}
+
+extension LetterSelection {
+    fileprivate init(_ selection: DeadLetterSelection) throws(ReplicationError) {
+        self.init(
+            source: try selection.table.map(ScriptHost.tableName), ids: selection.ids, limit: selection.limit)
+    }
+}
+
+extension DeadLetterReport {
+    fileprivate init(_ pipeline: String, _ letter: StoredLetter) {
+        self.init(
+            id: letter.id, pipeline: pipeline, table: letter.source, operation: letter.operation, key: letter.key,
+            row: letter.row, code: letter.code, message: letter.message, position: letter.position,
+            traceback: letter.traceback, scriptHash: letter.scriptHash, createdAt: letter.createdAt)
+    }
+}
+
+extension StatusReport {
+    fileprivate init(_ pipeline: String, _ status: PipelineStatus) {
+        self.init(
+            pipeline: pipeline, state: status.record?.state ?? "new", isRunning: status.owner != nil,
+            startedAt: status.record?.startedAt, finishedAt: status.record?.finishedAt,
+            tables: status.relations.map { Table($0, letters: status.letters[$0.source.description] ?? 0) },
+            deadLetters: status.letters.values.reduce(0, +), lastError: status.record?.lastError)
+    }
+}
+
+extension StatusReport.Table {
+    fileprivate init(_ relation: Ledger.Relation, letters: Int) {
+        let done = relation.chunks.compactMap(\.counts)
+        let state =
+            relation.finishedAt != nil
+            ? "done" : relation.chunks.isEmpty ? "waiting" : relation.isCopied ? "copied" : "copying"
+        self.init(
+            source: relation.source.description, target: relation.target.description, state: state,
+            rows: done.reduce(0) { $0 + $1.read }, estimatedRows: relation.estimatedRows,
+            bytes: done.reduce(0) { $0 + $1.bytes }, chunksDone: done.count, chunks: relation.chunks.count,
+            deadLetters: letters, startedAt: relation.startedAt, finishedAt: relation.finishedAt)
+    }
+}
