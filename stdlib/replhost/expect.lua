@@ -34,7 +34,7 @@ local function describe(value, depth)
 end
 
 local function refuse(what, message)
-  fail("RH3111", message and ("%s: %s"):format(tostring(message), what) or what)
+  fail("RH3113", message and ("%s: %s"):format(tostring(message), what) or what)
 end
 
 --- Equal, tables by their content.

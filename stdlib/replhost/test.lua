@@ -47,7 +47,7 @@ local function run_beside(file, where)
   check.string(file, where)
   local directory = file:sub(1, 1) ~= "/" and caller_directory() or ""
   local chunk, problem = loadfile(directory .. file)
-  if not chunk then fail("RH3110", ("%s: %s"):format(where, problem)) end
+  if not chunk then fail("RH3112", ("%s: %s"):format(where, problem)) end
   return chunk()
 end
 
@@ -56,7 +56,7 @@ function t.load(file)
   local loaded = run_beside(file, "t.load")
   local first = type(loaded) == "table" and (rawget(loaded, 1) or loaded) or nil
   if type(first) ~= "table" or getmetatable(first) ~= pipelines.metatables.pipeline then
-    fail("RH3110", ("t.load: %q returned no pipeline, but %s"):format(file, shown(loaded)))
+    fail("RH3112", ("t.load: %q returned no pipeline, but %s"):format(file, shown(loaded)))
   end
   return loaded
 end
@@ -70,7 +70,7 @@ function t.schema(file)
   for name, columns in pairs(tables) do
     local where = ("t.schema, table %s"):format(shown(name))
     local _, full = native.rule({}, name)
-    if not full then fail("RH3110", where .. ": expected a table's name (\"schema.table\")") end
+    if not full then fail("RH3112", where .. ": expected a table's name (\"schema.table\")") end
     for position, column in ipairs(check.list(columns, where, "a list of columns")) do
       local at = ("%s, column %d"):format(where, position)
       check.string(check.table(column, at, "a table { name =, type = }").name, at .. ", name")

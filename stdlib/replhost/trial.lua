@@ -83,8 +83,8 @@ local function find_rule(pipeline, table_name)
   local patterns = {}
   for position, rule in ipairs(pipeline.rules) do patterns[position] = rule.pattern end
   local position, full = native.rule(patterns, table_name)
-  if not full then fail("RH3110", ("t.run: %q is not a table name"):format(table_name)) end
-  if position == 0 then fail("RH3110", ("t.run: pipeline %q has nothing for table %s"):format(pipeline.name, full)) end
+  if not full then fail("RH3112", ("t.run: %q is not a table name"):format(table_name)) end
+  if position == 0 then fail("RH3112", ("t.run: pipeline %q has nothing for table %s"):format(pipeline.name, full)) end
   return pipeline.rules[position], full
 end
 
