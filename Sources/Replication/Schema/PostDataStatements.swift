@@ -28,7 +28,8 @@ struct PostDataStatements {
 
     /// The definition with the target's columns in both of its lists.
     private func renamed(_ definition: String, _ index: SourceIndex) throws(LeftOut) -> String {
-        guard !columns.isIdentity else { return definition }
+        let isConstraint = index.constraint != nil
+        guard !columns.isIdentity || (isConstraint && !index.options.isEmpty) else { return definition }
         let text = DeparsedText(definition)
         guard let keys = text.list(), keys.elements.count == index.keyCount else { throw Self.unreadable }
         var elements: [String] = []
@@ -45,6 +46,7 @@ struct PostDataStatements {
             sql += " INCLUDE (" + names.joined(separator: ", ") + ")"
             rest = list.close + 1
         }
+        if isConstraint, !index.options.isEmpty { sql += " WITH (\(TableStatement.options(index.options)))" }
         return sql + text.text(rest..<text.bytes.count)
     }
 

@@ -78,6 +78,8 @@ struct SourceIndex {
     let mentioned: [Int]
     /// `PRIMARY KEY (…)` and the like, if a constraint owns it.
     let constraint: String?
+    /// `name=value`; part of `definition`, but not of `constraint`.
+    let options: [String]
 }
 
 struct SourceConstraint {

@@ -1,0 +1,53 @@
+import Postgres
+import PostgresProtocol
+import Replication
+import TestSupport
+import Testing
+
+@Suite(.onServer)
+struct SchemaPlannerTests {
+    @Test func makesTheSameSchemaAsTheSource() async throws {
+        let harness = try SchemaHarness(SchemaShapes.rich)
+        let leftOut = try await harness.connected { source, target in
+            let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.steps, in: target)
+            return plan.leftOut
+        }
+
+        let expected = try harness.dump(harness.source)
+        let made = try harness.dump(harness.target)
+        #expect(leftOut == [])
+        #expect(made.sorted().difference(from: expected.sorted()).map { "\($0)" } == [])
+    }
+
+    @Test func plansNothingForAFinishedTarget() async throws {
+        let harness = try SchemaHarness(SchemaShapes.rich)
+        let again = try await harness.connected { source, target in
+            let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.steps, in: target)
+            return try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+        }
+
+        #expect(again.steps.map(\.sql) == [])
+        #expect(again.creates == [])
+    }
+
+    @Test(arguments: [1, 3, 7]) func plansWhatIsMissing(of parts: Int) async throws {
+        let harness = try SchemaHarness(SchemaShapes.rich)
+        try await harness.connected { source, target in
+            let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            var rest = plan.steps
+            while rest.count > 4 {
+                let done = max(rest.count / (parts + 1), 1)
+                try await make(rest.prefix(done), in: target)
+                rest.removeFirst(done)
+                let again = try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+
+                #expect(again.steps.map(\.sql) == rest.map(\.sql))
+            }
+        }
+    }
+}
