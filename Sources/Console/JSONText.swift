@@ -15,6 +15,20 @@ enum JSONText {
         return output + "\""
     }
 
+    static func string(_ text: String?) -> String { text.map { string($0) } ?? "null" }
+
+    static func number(_ number: Int?) -> String { number.map(String.init) ?? "null" }
+
+    /// In seconds, with milliseconds.
+    static func seconds(_ duration: Duration) -> String { Figures.fixed(duration / .seconds(1), 3) }
+
+    static func strings(_ texts: [String]) -> String { array(texts.map { string($0) }) }
+
+    /// Columns by name.
+    static func row(_ values: [(column: String, value: String?)]) -> String {
+        object(values.map { ($0.column, string($0.value)) })
+    }
+
     /// `elements` are JSON already.
     static func array(_ elements: [String]) -> String {
         "[" + elements.joined(separator: ", ") + "]"

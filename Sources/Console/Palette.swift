@@ -1,7 +1,7 @@
 /// Escape sequences for the parts of a message; empty where there are no colours.
 struct Palette: Equatable {
     enum Role {
-        case error, place, mark, help, faint
+        case error, warning, place, mark, help, faint, added, changed, removed, done
     }
 
     static let plain = Palette(isColoured: false)
@@ -16,10 +16,14 @@ struct Palette: Equatable {
     private static func code(_ role: Role) -> String {
         switch role {
         case .error: "1;31"
+        case .warning: "1;33"
         case .place: "34"
         case .mark: "31"
         case .help: "36"
         case .faint: "2"
+        case .added, .done: "32"
+        case .changed: "33"
+        case .removed: "31"
         }
     }
 }

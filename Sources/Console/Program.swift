@@ -25,7 +25,16 @@ package enum Program {
 
     private static func run(_ request: RunRequest, _ signals: Signals) async -> Int32 {
         useLog()
-        return await ScriptRun(request, signals).run()
+        return await ScriptRun(request, signals) { await $0.copyIfAny(isQuiet: request.isQuiet) }.run()
+    }
+
+    private static func run(_ command: any PipelineCommand, _ signals: Signals) async -> Int32 {
+        useLog()
+        return await ScriptRun(RunRequest(command.pipelines), signals) { session in
+            guard !session.host.pipelines.isEmpty else { return session.failWithoutPipelines() }
+            session.interruption.allowMoreTime()
+            return await command.perform(on: session)
+        }.run()
     }
 
     /// Scripts start often: they do without the parsers of all commands, unless there is something to complain about.
@@ -38,6 +47,10 @@ package enum Program {
     private static func run(_ command: any ParsableCommand, _ signals: Signals) async throws -> Int32 {
         switch command {
         case let command as RunCommand: return await run(RunRequest(command), signals)
+        case let command as any PipelineCommand: return await run(command, signals)
+        case let command as TestCommand:
+            useLog()
+            return await TestRun(command, signals).run()
         case let command as ReplCommand:
             useLog()
             return await ReplRun(command, signals).run()

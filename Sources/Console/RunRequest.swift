@@ -6,8 +6,12 @@ struct RunRequest {
     var text: String?
     /// The file ("-" is standard input), unless there is a text, and the script's arguments.
     var script: [String]
-    var showsValues = false
     var options = ScriptOptions()
+    var isJSON = false
+    /// No progress is shown.
+    var isQuiet = false
+    /// The first word may have been meant as a command.
+    var isBare = true
 
     init(text: String?, script: [String]) {
         self.text = text
@@ -18,9 +22,19 @@ struct RunRequest {
     /// The settings of the log take effect at once.
     init(_ command: RunCommand) {
         self.init(text: command.text, script: command.script)
-        showsValues = command.showValues
         options = command.settings.apply(arguments: options.arguments)
-        options.showsValues = showsValues
+        options.showsValues = command.showValues
+        isJSON = command.json
+        isQuiet = command.quiet
+    }
+
+    /// The settings of the log take effect at once.
+    init(_ arguments: PipelineArguments) {
+        self.init(text: nil, script: [arguments.file])
+        options = arguments.settings.apply(arguments: arguments.arguments)
+        options.showsValues = arguments.showValues
+        isJSON = arguments.json
+        isBare = false
     }
 
     /// Reads an expanded line (`ArgumentLine`) that has no options but `-e`: most of them, and the parser needs longer to

@@ -1,13 +1,16 @@
 import Scripting
 
-/// One run of a script, with what may come in between.
+/// One run of a script, with what may come in between, and what is done with the pipelines that it returns.
 struct ScriptRun {
     private let request: RunRequest
     private let signals: Signals
+    private let sequel: (PipelineSession) async -> Int32
 
-    init(_ request: RunRequest, _ signals: Signals) {
+    /// `sequel` is what follows a script that has ended well; it gives the exit code.
+    init(_ request: RunRequest, _ signals: Signals, then sequel: @escaping (PipelineSession) async -> Int32) {
         self.request = request
         self.signals = signals
+        self.sequel = sequel
     }
 
     func run() async -> Int32 {
@@ -29,10 +32,10 @@ struct ScriptRun {
     private func run(_ source: ScriptSource, on host: ScriptHost, _ reporter: FailureReporter) async -> Int32 {
         let interruption = Interruption(host)
         signals.react(interruption.note)
-        let outcome = await host.run(source)
-        var own = report(outcome, reporter)
-        if own == ExitCode.done, !host.pipelines.isEmpty { own = report(await host.runPipelines(), reporter) }
-        let code = interruption.code(or: own)
+        let session = PipelineSession(
+            host: host, reporter: reporter, interruption: interruption, path: request.script.first ?? "-",
+            isJSON: request.isJSON)
+        let code = interruption.code(or: await proceed(from: await host.run(source), session))
         // What was printed is shown before closing, which may wait for a server.
         Terminal.flush()
         interruption.end(with: code)
@@ -40,31 +43,20 @@ struct ScriptRun {
         return code
     }
 
-    private func report(_ outcome: ScriptOutcome, _ reporter: FailureReporter) -> Int32 {
+    private func proceed(from outcome: ScriptOutcome, _ session: PipelineSession) async -> Int32 {
         switch outcome {
-        case .finished: ExitCode.done
+        case .finished: await sequel(session)
         case .exited(let code): code
         case .interrupted: ExitCode.interrupted
         case .failed(let failures):
-            reporter.fail(failures.map { explained(FailureReport($0, showsValues: request.showsValues)) })
-        }
-    }
-
-    private func report(_ outcome: PipelineOutcome<[PipelineResult]>, _ reporter: FailureReporter) -> Int32 {
-        switch outcome {
-        case .done(let results):
-            for result in results {
-                Terminal.writeError("\(result.pipeline): \(result.read) rows read, \(result.written) written\n")
-            }
-            return ExitCode.done
-        case .interrupted: return ExitCode.interrupted
-        case .failed(let reports): return reporter.fail(reports)
+            session.reporter.fail(
+                failures.map { explained(FailureReport($0, showsValues: request.options.showsValues)) })
         }
     }
 
     /// A file that is not there may have been meant as a command.
     private func explained(_ report: FailureReport) -> FailureReport {
-        guard report.code == "RH1007", report.hint == nil, let word = request.script.first,
+        guard request.isBare, report.code == "RH1007", report.hint == nil, let word = request.script.first,
             !word.contains("/"), !word.contains("."), let name = Spelling.nearest(word, of: ArgumentLine.commands)
         else { return report }
         var report = report

@@ -5,9 +5,36 @@ enum Terminal {
     static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
     /// Colours for standard error: on a terminal, unless NO_COLOR is set or it is a dumb one.
-    static var errorPalette: Palette {
-        let mayColour = isatty(STDERR_FILENO) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
-        return mayColour ? .coloured : .plain
+    static var errorPalette: Palette { palette(of: STDERR_FILENO) }
+
+    /// The same for standard output.
+    static var outputPalette: Palette { palette(of: STDOUT_FILENO) }
+
+    private static func palette(of descriptor: CInt) -> Palette {
+        isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb" ? .coloured : .plain
+    }
+
+    /// Whether lines of standard error can be drawn anew.
+    static var errorIsLive: Bool { isatty(STDERR_FILENO) == 1 && !["", "dumb"].contains(variable("TERM")) }
+
+    /// Whether characters beyond ASCII are shown as what they are.
+    static var showsUnicode: Bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.map(variable).first { !$0.isEmpty } ?? ""
+        return locale.lowercased().replacing("-", with: "").contains("utf8")
+    }
+
+    /// Columns and lines of the window behind standard error, as it is now.
+    static var errorSize: (width: Int, height: Int) { size(of: STDERR_FILENO) }
+
+    /// Columns for what goes to standard output.
+    static var outputWidth: Int { size(of: STDOUT_FILENO).width }
+
+    private static func size(of descriptor: CInt) -> (width: Int, height: Int) {
+        var window = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
+            return (80, 24)
+        }
+        return (Int(window.ws_col), Int(window.ws_row))
     }
 
     /// To C's buffered output, which Lua's `print` and `io.write` share.
@@ -17,8 +44,10 @@ enum Terminal {
 
     /// What was printed before comes first.
     static func writeError(_ text: String) {
-        fflush(stdout)
-        fputs(text, stderr)
+        LiveBlock.shared.aside {
+            fflush(stdout)
+            fputs(text, stderr)
+        }
     }
 
     /// Without waiting for anybody who holds the buffered streams.

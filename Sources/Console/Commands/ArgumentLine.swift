@@ -5,7 +5,10 @@ import ArgumentParser
 ///     replhost --limits time=1s shop.lua --help   →   run --limits time=1s -- shop.lua --help
 ///     replhost -e 'print(...)' a b                →   run -e 'print(...)' -- a b
 enum ArgumentLine {
-    static let commands = ["run", "repl", "sandbox", "help"]
+    static let commands = [
+        "run", "check", "plan", "preview", "test", "status", "verify", "resnapshot", "dlq", "drop", "repl", "sandbox",
+        "help",
+    ]
 
     static func expanded(_ arguments: [String], inputIsTerminal: Bool) -> [String] {
         guard let first = arguments.first else {
@@ -21,15 +24,16 @@ enum ArgumentLine {
 
     /// Says what the parser would call only an unexpected argument.
     static func check(_ line: [String]) throws(ValidationError) {
-        guard line.first == "sandbox", line.count > 1, !line[1].hasPrefix("-"), !sandboxCommands.contains(line[1])
-        else {
+        guard line.count > 1, let known = subcommands[line[0]], !line[1].hasPrefix("-"), !known.contains(line[1]) else {
             return
         }
-        let suggestion = Spelling.nearest(line[1], of: sandboxCommands).map { " Did you mean '\($0)'?" } ?? ""
-        throw ValidationError("Unknown command 'sandbox \(line[1])'.\(suggestion)")
+        let suggestion = Spelling.nearest(line[1], of: known).map { " Did you mean '\($0)'?" } ?? ""
+        throw ValidationError("Unknown command '\(line[0]) \(line[1])'.\(suggestion)")
     }
 
-    private static let sandboxCommands = ["list", "start", "stop", "remove"]
+    private static let subcommands = [
+        "sandbox": ["list", "start", "stop", "remove"], "dlq": ["list", "show", "retry", "purge"],
+    ]
 
     private static let optionsWithValue: Set<String> = [
         "-e", "--execute", "--allow", "--sandbox", "--limits", "--log-format", "--log-level",

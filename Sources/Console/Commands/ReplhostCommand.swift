@@ -5,7 +5,7 @@ import Scripting
 struct ReplhostCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replhost",
-        abstract: "Runs Lua scripts over a PostgreSQL connection pool.",
+        abstract: "Runs Lua scripts and pipelines between PostgreSQL databases.",
         usage: """
             replhost [<options>] FILE [<arguments> ...]
             replhost [<options>] -e 'lua' [<arguments> ...]
@@ -16,8 +16,12 @@ struct ReplhostCommand: ParsableCommand {
             finds it in "arg". Without arguments, and on a terminal, replhost is a prompt for Lua and SQL. \
             The options are those of "run".
 
-            Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or verify found something, 130 interrupted.
             """,
         version: HostVersions.text,
-        subcommands: [RunCommand.self, ReplCommand.self, SandboxCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
+            StatusCommand.self, VerifyCommand.self, ResnapshotCommand.self, DeadLetterCommand.self, DropCommand.self,
+            ReplCommand.self, SandboxCommand.self,
+        ])
 }

@@ -5,15 +5,17 @@ import Scripting
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Runs a script; the command may be left out.",
+        abstract: "Runs a script, and the pipelines that it returns; the command may be left out.",
         usage: """
             replhost run [<options>] FILE [<arguments> ...]
             replhost run [<options>] -e 'lua' [<arguments> ...]
             """,
         discussion: """
-            The script finds its arguments in "arg", as Lua's own interpreter has it. SIGINT (Ctrl-C), SIGTERM and \
-            SIGHUP cancel what runs on servers, give connections back, and end with exit code 130; a second one \
-            ends at once.
+            The script finds its arguments in "arg", as Lua's own interpreter has it. A script that returns pipelines \
+            has them copied; what an earlier run has copied already stays as it is.
+
+            SIGINT (Ctrl-C), SIGTERM and SIGHUP cancel what runs on servers, give connections back, and end with exit \
+            code 130; a second one ends at once. A copy that was interrupted goes on with the same command.
             """)
 
     @Option(
@@ -23,6 +25,15 @@ struct RunCommand: ParsableCommand {
 
     @Flag(help: "Errors show what PostgreSQL says of the values in rows; they are hidden otherwise.")
     var showValues = false
+
+    @Flag(help: "Copy what is left, then end.")
+    var once = false
+
+    @Flag(help: "Shows no progress.")
+    var quiet = false
+
+    @Flag(help: "Prints what the pipelines have done as JSON.")
+    var json = false
 
     @OptionGroup(title: "What the script may do, and how much")
     var settings: ScriptSettings

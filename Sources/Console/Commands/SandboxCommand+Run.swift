@@ -56,7 +56,7 @@ extension SandboxCommand.Start: SandboxAction {
 extension SandboxCommand.Stop: SandboxAction {
     func perform(_ servers: SandboxServers) throws(SandboxError) -> String {
         let stopped = try stop(servers)
-        if json { return JSONText.object([("stopped", JSONText.array(stopped.map(JSONText.string)))]) + "\n" }
+        if json { return JSONText.object([("stopped", JSONText.strings(stopped))]) + "\n" }
         return stopped.isEmpty ? "nothing was running\n" : stopped.map { "stopped \($0)\n" }.joined()
     }
 
@@ -71,7 +71,7 @@ extension SandboxCommand.Stop: SandboxAction {
 extension SandboxCommand.Remove: SandboxAction {
     func perform(_ servers: SandboxServers) throws(SandboxError) -> String {
         for name in names { try servers.remove(name) }
-        if json { return JSONText.object([("removed", JSONText.array(names.map(JSONText.string)))]) + "\n" }
+        if json { return JSONText.object([("removed", JSONText.strings(names))]) + "\n" }
         return names.map { "removed \($0)\n" }.joined()
     }
 }

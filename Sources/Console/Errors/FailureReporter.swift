@@ -25,9 +25,13 @@ struct FailureReporter {
         return ExitCode.failed
     }
 
-    func text(_ report: FailureReport) -> String {
+    enum Level: String {
+        case error, warning
+    }
+
+    func text(_ report: FailureReport, as level: Level = .error) -> String {
         let excerpt = report.place.map { SourceExcerpt($0, line: line(at: $0), for: report) }
-        var lines = [heading(report)]
+        var lines = [heading(report, level)]
         lines += detailLines(report).map { "  " + $0 }
         if let excerpt { lines += excerpt.lines(palette, note: note(report)) }
         if let help = help(report, excerpt) { lines += help }
@@ -35,11 +39,11 @@ struct FailureReporter {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func heading(_ report: FailureReport) -> String {
-        let name = report.code.map { "error[\($0)]" } ?? "error"
+    private func heading(_ report: FailureReport, _ level: Level) -> String {
+        let name = report.code.map { "\(level.rawValue)[\($0)]" } ?? level.rawValue
         var message = TerminalText.escapedLines(report.message)
         if let sqlstate = report.sqlstate, !message.contains(sqlstate) { message += " (SQLSTATE \(sqlstate))" }
-        return palette.paint(name, .error) + ": " + message
+        return palette.paint(name, level == .error ? .error : .warning) + ": " + message
     }
 
     private func detailLines(_ report: FailureReport) -> [String] {

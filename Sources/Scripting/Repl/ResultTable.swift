@@ -24,7 +24,13 @@ package struct ResultTable {
     /// `rows` hold one text per column, nil for NULL. `total` is how many rows there are when only the first are given.
     /// Without a line break at the end.
     package static func render(columns: [Column], rows: [[String?]], total: Int? = nil) -> String {
-        ResultTable(columns: columns, rows: rows, total: total ?? rows.count).text
+        let table = ResultTable(columns: columns, rows: rows, total: total ?? rows.count)
+        return table.lines + table.footer
+    }
+
+    /// Without saying how many rows there are; with a line break at the end.
+    package static func lines(columns: [Column], rows: [[String?]]) -> String {
+        ResultTable(columns: columns, rows: rows, total: rows.count).lines
     }
 
     private init(columns: [Column], rows: [[String?]], total: Int) {
@@ -46,14 +52,14 @@ package struct ResultTable {
         return value == "NULL" ? "\"NULL\"" : TerminalText.escaped(value)
     }
 
-    private var text: String {
+    private var lines: String {
         var output = ""
         if !columns.isEmpty {
             output += line(columns.indices.map(heading)) + "\n"
             output += widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "+") + "\n"
             for row in rows { output += line(columns.indices.map { body(row, $0) }) + "\n" }
         }
-        return output + footer
+        return output
     }
 
     private var footer: String {

@@ -11,6 +11,7 @@ package final class LogOutput: Sendable {
     private struct Settings {
         var form: Form
         var level: Logger.Level
+        var surrounding: (@Sendable (() -> Void) -> Void)?
     }
 
     private let settings: Mutex<Settings>
@@ -32,12 +33,22 @@ package final class LogOutput: Sendable {
         set { settings.withLock { $0.level = newValue } }
     }
 
+    /// Called for each record in place of writing it, with what writes it: a terminal may have to be made ready.
+    package func surround(_ body: (@Sendable (_ write: () -> Void) -> Void)?) {
+        settings.withLock { $0.surrounding = body }
+    }
+
     package func handler(label: String) -> LogRecordHandler {
         LogRecordHandler(output: self, label: label)
     }
 
     /// One write, so that lines of several threads do not mix.
     func write(_ line: String) {
+        guard let surrounding = settings.withLock({ $0.surrounding }) else { return writeNow(line) }
+        surrounding { writeNow(line) }
+    }
+
+    private func writeNow(_ line: String) {
         var line = line + "\n"
         line.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)

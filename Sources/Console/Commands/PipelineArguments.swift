@@ -1,0 +1,30 @@
+import ArgumentParser
+import Scripting
+
+/// What every command on the pipelines of a file takes.
+struct PipelineArguments: ParsableArguments {
+    @Argument(help: ArgumentHelp("The script that returns the pipelines.", valueName: "file"))
+    var file: String
+
+    @Flag(help: "Prints JSON.")
+    var json = false
+
+    @Flag(help: "Errors show what stands in rows; it is hidden otherwise.")
+    var showValues = false
+
+    @OptionGroup(title: "What the script may do, and how much")
+    var settings: ScriptSettings
+
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("After \"--\": what the script finds in \"arg\".", valueName: "arguments"))
+    var arguments: [String] = []
+}
+
+/// A command that loads a file and works on the pipelines that it returns.
+protocol PipelineCommand: ParsableCommand {
+    var pipelines: PipelineArguments { get }
+
+    /// Its exit code.
+    func perform(on session: PipelineSession) async -> Int32
+}

@@ -1,0 +1,77 @@
+import Scripting
+
+/// How far pipelines are.
+struct StatusView: ReportView {
+    var reports: [StatusReport]
+    /// The script, as it was named.
+    var path: String
+
+    var json: String { JSONText.array(reports.map(Self.object)) }
+
+    private static func object(_ report: StatusReport) -> String {
+        JSONText.object([
+            ("pipeline", JSONText.string(report.pipeline)), ("state", JSONText.string(report.state)),
+            ("is_running", String(report.isRunning)), ("started_at", JSONText.string(report.startedAt)),
+            ("finished_at", JSONText.string(report.finishedAt)), ("dead_letters", String(report.deadLetters)),
+            ("last_error", JSONText.string(report.lastError)), ("tables", JSONText.array(report.tables.map(object))),
+        ])
+    }
+
+    private static func object(_ table: StatusReport.Table) -> String {
+        JSONText.object([
+            ("source", JSONText.string(table.source)), ("target", JSONText.string(table.target)),
+            ("state", JSONText.string(table.state)), ("rows", String(table.rows)),
+            ("estimated_rows", JSONText.number(table.estimatedRows)), ("bytes", String(table.bytes)),
+            ("chunks_done", String(table.chunksDone)), ("chunks", String(table.chunks)),
+            ("dead_letters", String(table.deadLetters)), ("started_at", JSONText.string(table.startedAt)),
+            ("finished_at", JSONText.string(table.finishedAt)),
+        ])
+    }
+
+    func text(_ palette: Palette) -> String {
+        reports.map { text($0, palette) }.joined(separator: "\n")
+    }
+
+    private func text(_ report: StatusReport, _ palette: Palette) -> String {
+        var text = palette.paint(TerminalText.escaped(report.pipeline), .help) + ": \(heading(report))\n"
+        if !report.tables.isEmpty { text += tables(report) }
+        if report.deadLetters > 0 {
+            text += "\(Figures.count(report.deadLetters, "dead letter")): replhost dlq list \(path)\n"
+        }
+        if let error = report.lastError {
+            text += palette.paint("last error", .error) + ": \(TerminalText.escapedLines(error))\n"
+        }
+        return text
+    }
+
+    private func heading(_ report: StatusReport) -> String {
+        var parts = [report.state == "new" ? "never run" : report.state]
+        if report.isRunning { parts.append("a process is at work on it") }
+        if let startedAt = report.startedAt { parts.append("started \(startedAt)") }
+        if let finishedAt = report.finishedAt { parts.append("finished \(finishedAt)") }
+        return TerminalText.escaped(parts.joined(separator: ", "))
+    }
+
+    private func tables(_ report: StatusReport) -> String {
+        let columns = [
+            ResultTable.Column("table"), .init("state"), .init("rows", isNumeric: true), .init("%", isNumeric: true),
+            .init("size", isNumeric: true), .init("chunks", isNumeric: true), .init("dead letters", isNumeric: true),
+        ]
+        let rows = report.tables.map { table in
+            [
+                table.source == table.target ? table.source : "\(table.source) → \(table.target)", table.state,
+                String(table.rows), table.percent.map(String.init) ?? "", Figures.size(Double(table.bytes)),
+                "\(table.chunksDone)/\(table.chunks)", String(table.deadLetters),
+            ]
+        }
+        return ResultTable.lines(columns: columns, rows: rows)
+    }
+}
+
+extension StatusReport.Table {
+    fileprivate var percent: Int? {
+        if state == "done" || state == "copied" { return 100 }
+        guard let estimatedRows, estimatedRows > 0 else { return chunks > 1 ? 100 * chunksDone / chunks : nil }
+        return min(99, 100 * rows / estimatedRows)
+    }
+}
