@@ -34,12 +34,15 @@ struct CopyAttempt {
         onBegin()
         let session = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
-            Snapshot(name: snapshotName, number: number), plan.mappings, throttle, run.progress,
-            isReplica: try await mayBeReplica(), plan.queue)
+            plan.chunks.isEmpty ? nil : Snapshot(name: snapshotName, number: number), plan.mappings, throttle,
+            run.progress, isReplica: try await mayBeReplica(), plan.queue)
+        let crew = try await session.open(workers)
+        // The workers hold it now: nothing keeps the source from cleaning up longer than they need it.
+        try await source.run("COMMIT", on: .source, doing: "handing the snapshot over")
         run.progress.enter(plan.chunks.isEmpty ? .finishing : .copying)
-        try await session.run(workers)
+        try await session.run(crew)
         run.progress.enter(.finishing)
-        try await finish(plan)
+        try await finish(plan, selection)
         try await ledger.note(state: "done")
         run.progress.enter(.done)
         return try await result()
@@ -80,21 +83,16 @@ struct CopyAttempt {
     }
 
     private func mayBeReplica() async throws(ReplicationError) -> Bool {
-        do {
-            return try await target.query(
-                """
-                SELECT rolsuper OR CASE WHEN current_setting('server_version_num')::int >= 150000
-                  THEN has_parameter_privilege('session_replication_role', 'SET') ELSE false END
-                FROM pg_roles WHERE rolname = current_user
-                """, []
-            ).isTrue(0, 0)
-        } catch {
+        do { return try await ReplicaRole.isAllowed(on: target) } catch {
             throw .database(.target, error, doing: "reading the rights on the target")
         }
     }
 
-    private func finish(_ plan: CopyPlan) async throws(ReplicationError) {
+    private func finish(_ plan: CopyPlan, _ selection: TableSelection) async throws(ReplicationError) {
         try await ledger.note(state: "finishing")
+        let made = Set(try await ledger.relations().filter(\.isMade).map(\.target))
+        _ = try await SequenceCopier.copy(
+            selection.tables.map(SchemaRequest.init), made: made, source: source, target: target)
         for mapping in plan.mappings { try await ledger.noteFinished(mapping.source.name) }
     }
 

@@ -59,9 +59,7 @@ struct CopyPlanner {
                     hint: "Take \"to\" back, or copy it anew: replhost resnapshot FILE \(table.source.name).")
             }
             guard existing[table.targetName] == nil, !table.options.creates else { continue }
-            throw .mismatch(
-                code: "RH3108", "there is no table \(table.targetName) in the target, and create = false",
-                hint: "Create it, or leave \"create\" out.")
+            throw .missingTarget(table.targetName)
         }
     }
 
@@ -115,7 +113,7 @@ struct CopyPlanner {
             let others = known.values.contains { $0.target == table.targetName && $0.isStarted }
             guard !others, try await hasRows(table.targetName) else { continue }
             throw .mismatch(
-                code: "RH3109", "\(table.targetName) in the target is not empty",
+                code: "RH3309", "\(table.targetName) in the target is not empty",
                 hint:
                     "Empty it, or say with on_conflict = \"upsert\" or \"skip\" what becomes of rows with the same key."
             )

@@ -37,12 +37,28 @@ final class CopySession: Sendable {
         progress.update { $0.stepsDone += 1 }
     }
 
-    /// Runs all workers to the end of the work, or to the first error.
-    func run(_ workers: [any PipelineWorker]) async throws(ReplicationError) {
-        let failure = await Crew.run(workers) { _, worker throws(ReplicationError) in
-            try await CopyWorker(worker, self).run()
+    /// Lets all workers take the snapshot over; it is theirs then.
+    func open(_ workers: [any PipelineWorker]) async throws(ReplicationError) -> [CopyWorker] {
+        let crew = workers.map { CopyWorker($0, self) }
+        guard snapshot != nil else { return crew }
+        let failure = await Crew.run(crew, on: \.actor) { _, worker throws(ReplicationError) in try await worker.open()
         }
+        if let failure {
+            await close(crew)
+            throw failure
+        }
+        return crew
+    }
+
+    /// Runs all workers to the end of the work, or to the first error.
+    func run(_ crew: [CopyWorker]) async throws(ReplicationError) {
+        let failure = await Crew.run(crew, on: \.actor) { _, worker throws(ReplicationError) in try await worker.run() }
+        await close(crew)
         if let failure { throw failure }
+    }
+
+    private func close(_ crew: [CopyWorker]) async {
+        _ = await Crew.run(crew, on: \.actor) { _, worker throws(ReplicationError) in worker.close() }
     }
 }
 
@@ -56,7 +72,8 @@ struct Snapshot: Sendable {
     /// Begins a transaction that holds a snapshot for others to take over, and gives its name.
     static func take(on source: Connection) async throws(ReplicationError) -> String {
         try await source.run(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", on: .source, doing: "taking a snapshot")
+            "\(WorkerConnections.patience); BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", on: .source,
+            doing: "taking a snapshot")
         do {
             return try await source.query("SELECT pg_export_snapshot()", []).text(of: 0)
         } catch {

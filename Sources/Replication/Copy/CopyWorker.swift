@@ -2,8 +2,9 @@ import EventLoops
 import Postgres
 import PostgresProtocol
 
-/// One worker's part of a copy: takes chunks and steps until there are none. Lives on the worker's loop.
-final class CopyWorker {
+/// One worker's part of a copy: takes chunks and steps until there are none.
+// Safe: used on the worker's loop only.
+final class CopyWorker: @unchecked Sendable {
     private static let idleTime: Duration = .milliseconds(20)
 
     private let worker: any PipelineWorker
@@ -18,10 +19,15 @@ final class CopyWorker {
         connections = WorkerConnections(worker, snapshot: session.snapshot?.name, isReplica: session.isReplica)
     }
 
+    var actor: LoopActor { worker.actor }
     private var loop: EventLoop { worker.actor.loop }
 
+    /// Takes the snapshot over.
+    func open() async throws(ReplicationError) { _ = try await connections.source() }
+
+    func close() { connections.release() }
+
     func run() async throws(ReplicationError) {
-        defer { connections.release() }
         while true {
             if Task.isCancelled { throw .cancelled }
             switch session.next() {
@@ -29,9 +35,11 @@ final class CopyWorker {
                 try await copy(task)
                 session.finished(task)
             case .step(let step):
+                connections.releaseSource()
                 try await run(step)
                 session.finishedStep()
             case .wait:
+                connections.releaseSource()
                 do { try await loop.sleep(until: .now + Self.idleTime) } catch { throw .cancelled }
             case .finished: return
             }

@@ -5,16 +5,17 @@ import PostgresProtocol
 /// Runs the same work on several workers.
 enum Crew {
     /// Each on its own loop; the first error ends the others' work, and is the answer.
-    static func run(
-        _ workers: [any PipelineWorker],
-        _ work: @escaping @Sendable (isolated LoopActor, any PipelineWorker) async throws(ReplicationError) -> Void
+    static func run<Member: Sendable>(
+        _ members: [Member], on actor: (Member) -> LoopActor,
+        _ work: @escaping @Sendable (isolated LoopActor, Member) async throws(ReplicationError) -> Void
     ) async -> ReplicationError? {
         await withTaskGroup(of: ReplicationError?.self) { group in
-            for worker in workers {
+            for member in members {
+                let actor = actor(member)
                 group.addTask {
-                    await worker.actor.run { actor in
+                    await actor.run { actor in
                         do throws(ReplicationError) {
-                            try await work(actor, worker)
+                            try await work(actor, member)
                             return nil
                         } catch {
                             return error
@@ -37,6 +38,9 @@ enum Crew {
 final class WorkerConnections {
     private static let site = BorrowSite("a worker of the pipeline", isLasting: true)
 
+    /// Work takes as long as it takes, whatever is usual for the user.
+    static let patience = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0"
+
     private let worker: any PipelineWorker
     private let snapshot: String?
     private let isReplica: Bool
@@ -57,6 +61,12 @@ final class WorkerConnections {
         (reader, writer) = (nil, nil)
     }
 
+    /// Gives the snapshot up.
+    func releaseSource() {
+        if let reader { reader.pool?.release(reader) }
+        reader = nil
+    }
+
     /// Inside the snapshot.
     func source() async throws(ReplicationError) -> Connection {
         if let reader { return try Self.connection(of: reader, .source) }
@@ -66,6 +76,7 @@ final class WorkerConnections {
         if let snapshot {
             try await connection.run(
                 """
+                \(Self.patience);
                 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
                 SET TRANSACTION SNAPSHOT \(SQLText.quoteLiteral(snapshot))
                 """, on: .source, doing: "taking the snapshot over")
@@ -78,10 +89,8 @@ final class WorkerConnections {
         let lease = try await Self.borrow(worker.sink, .target, on: worker.actor.loop)
         writer = lease
         let connection = try Self.connection(of: lease, .target)
-        if isReplica {
-            try await connection.run(
-                "SET session_replication_role = replica", on: .target, doing: "turning triggers off")
-        }
+        let role = isReplica ? "; SET session_replication_role = replica" : ""
+        try await connection.run(Self.patience + role, on: .target, doing: "preparing a session")
         return connection
     }
 

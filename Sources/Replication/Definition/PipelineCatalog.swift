@@ -14,7 +14,7 @@ package enum PipelineCatalog {
         }
         guard !selection.tables.isEmpty else {
             throw .mismatch(
-                code: "RH3102", "pipeline \"\(definition.name)\" matches no table of the source",
+                code: "RH3302", "pipeline \"\(definition.name)\" matches no table of the source",
                 hint: "\"tables\" takes names and patterns such as \"public.*\".")
         }
         return selection

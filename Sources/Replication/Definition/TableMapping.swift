@@ -66,7 +66,7 @@ extension TableMapping {
     ) throws(ReplicationError) -> [ColumnMapping] {
         guard target.kind != .other else {
             throw .mismatch(
-                code: "RH3103", "\(target.name) in the target is no table", hint: "Name another table with \"to\".")
+                code: "RH3303", "\(target.name) in the target is no table", hint: "Name another table with \"to\".")
         }
         var columns = table.source.columns.map { ColumnMapping(source: $0.name, target: $0.name) }
         if let list = table.options.columns { columns = try chosen(list, table.source) }
@@ -92,7 +92,7 @@ extension TableMapping {
         _ column: ColumnMapping, _ table: SelectedTable, _ target: CatalogTable
     ) -> ReplicationError {
         .mismatch(
-            code: "RH3104",
+            code: "RH3304",
             "column \"\(column.source)\" of \(table.source.name) has no place in \(target.name) of the target",
             hint: "Add the column there, or list in \"columns\" what is to be copied, "
                 + "with new names as { \(column.source) = \"…\" }.")
@@ -115,7 +115,7 @@ extension TableMapping {
         }
         guard options.onConflict != .error, key.isEmpty else { return }
         throw .mismatch(
-            code: "RH3106", "\(target.name) has no key, which on_conflict = \"\(options.onConflict)\" needs",
+            code: "RH3306", "\(target.name) has no key, which on_conflict = \"\(options.onConflict)\" needs",
             hint: "Add a primary key or a unique index over columns that are NOT NULL.")
     }
 }

@@ -150,7 +150,7 @@ final class VerifySession: Sendable {
     ) async throws(ReplicationError) -> [VerifyOutcome] {
         let queue = Mutex(tasks[...])
         let outcomes = Mutex<[VerifyOutcome]>([])
-        let failure = await Crew.run(workers) { _, worker throws(ReplicationError) in
+        let failure = await Crew.run(workers, on: { $0.actor }) { _, worker throws(ReplicationError) in
             let connections = WorkerConnections(worker, snapshot: self.snapshot)
             defer { connections.release() }
             while let task = queue.withLock({ $0.popFirst() }) {

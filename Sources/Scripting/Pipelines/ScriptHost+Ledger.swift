@@ -49,12 +49,12 @@ extension ScriptHost {
 
     package func deadLetters(_ selection: DeadLetterSelection) async -> PipelineOutcome<[DeadLetterReport]> {
         await together { [self] actor, pipeline, coordinator in
-            await step(actor) { _ throws(ReplicationError) in
+            await step(actor) { _ throws(ReplicationError) -> [DeadLetterReport] in
                 let name = pipeline.definition.name
                 guard selection.means(name) else { return [] }
                 let session = try await LedgerSession(name, coordinator)
                 defer { session.end() }
-                let letters: [StoredLetter] = try await session.ledger?.letters(try LetterSelection(selection)) ?? []
+                let letters = try await session.ledger?.letters(try LetterSelection(selection)) ?? []
                 return letters.map { DeadLetterReport(name, $0) }
             }
         }.map { $0.flatMap(\.self) }

@@ -1,0 +1,187 @@
+import EventLoops
+import Postgres
+package import PostgresProtocol
+
+/// Something that a run would stumble over, or do harm with.
+package enum CheckNote: Sendable {
+    /// A run would fail.
+    case failure(ReplicationError)
+    /// A row of the sample failed in the script's function.
+    case rowFailure(ReplicationError)
+    case unusedPattern(String)
+    case noKey(QualifiedName, isLarge: Bool)
+    case notEmpty(QualifiedName)
+    case noSelectRight(QualifiedName)
+    case noInsertRight(QualifiedName)
+    case noCreateRight(schema: String)
+    /// A column of the target that must have a value and gets none.
+    case unfilledColumn(String, of: QualifiedName)
+    case typeChange(column: String, of: QualifiedName, from: String, to: String)
+    /// Different values of a unique column become the same.
+    case uniquenessLost(column: String, of: QualifiedName, examples: Int)
+    case oldServer(ReplicationError.Side, version: Int)
+    /// The target has triggers or foreign keys, which fire for each row.
+    case triggersFire(QualifiedName)
+    case leftOut(String)
+    case fewConnections(ReplicationError.Side, max: Int, workers: Int)
+}
+
+/// Looks for what would go wrong, without changing anything. Lives on its worker's loop.
+package struct CheckRun {
+    /// Rows of each table that go through its function.
+    private static let sample = 200
+    private static let oldestVersion = 140_000
+
+    private let definition: PipelineDefinition
+    private let worker: any PipelineWorker
+
+    package init(_ definition: PipelineDefinition, _ worker: any PipelineWorker) {
+        self.definition = definition
+        self.worker = worker
+    }
+
+    package func run() async throws(ReplicationError) -> [CheckNote] {
+        let connections = WorkerConnections(worker, snapshot: nil)
+        defer { connections.release() }
+        let (source, target) = (try await connections.source(), try await connections.target())
+        var notes = versions(source, target) + poolSizes()
+        let selection: TableSelection
+        do throws(ReplicationError) {
+            selection = try await PipelineCatalog.selection(definition, on: source)
+        } catch {
+            guard !error.isTransient else { throw error }
+            return notes + [.failure(error)]
+        }
+        notes += selection.unused.map { .unusedPattern(definition.rules[$0].pattern.text) }
+        let existing = try await CatalogReader(target, .target).tables(selection.tables.map(\.targetName))
+        notes += try await rights(selection, existing, source, target)
+        for table in selection.tables {
+            notes += try await check(table, existing[table.targetName], selection, target)
+        }
+        notes += try await schema(selection, source, target)
+        return notes
+    }
+
+    private func versions(_ source: Connection, _ target: Connection) -> [CheckNote] {
+        let sides: [(ReplicationError.Side, Int)] = [(.source, source.serverVersion), (.target, target.serverVersion)]
+        return sides.filter { $0.1 < Self.oldestVersion }.map { .oldServer($0.0, version: $0.1) }
+    }
+
+    private func poolSizes() -> [CheckNote] {
+        guard let workers = definition.snapshot.workers else { return [] }
+        let sides: [(ReplicationError.Side, Int)] = [
+            (.source, worker.source.statistics().max), (.target, worker.sink.statistics().max),
+        ]
+        return sides.filter { $0.1 < workers + 1 }.map { .fewConnections($0.0, max: $0.1, workers: workers) }
+    }
+
+    // MARK: Tables
+
+    private func check(
+        _ table: SelectedTable, _ existing: CatalogTable?, _ selection: TableSelection, _ target: Connection
+    ) async throws(ReplicationError) -> [CheckNote] {
+        let mapping: TableMapping
+        do throws(ReplicationError) {
+            if existing == nil, !table.options.creates { throw .missingTarget(table.targetName) }
+            mapping = try TableMapping(table, target: existing ?? table.expectedTarget)
+        } catch {
+            return [.failure(error)]
+        }
+        var notes: [CheckNote] = []
+        if mapping.key.isEmpty {
+            notes.append(.noKey(table.source.name, isLarge: table.pages * 8192 > 256 << 20))
+        }
+        if let existing { notes += try await compare(mapping, existing, target) }
+        if table.options.hasTransform { notes += await tryFunction(mapping) }
+        return notes
+    }
+
+    private func compare(
+        _ mapping: TableMapping, _ existing: CatalogTable, _ target: Connection
+    ) async throws(ReplicationError) -> [CheckNote] {
+        var notes: [CheckNote] = []
+        let filled = Set(mapping.columns.map(\.target))
+        for column in existing.columns where column.isNotNull && !filled.contains(column.name) {
+            guard !column.hasDefault, column.identity == nil, !column.isGenerated else { continue }
+            guard !mapping.options.hasTransform else { continue }
+            notes.append(.unfilledColumn(column.name, of: existing.name))
+        }
+        for pair in mapping.columns {
+            guard let from = mapping.source.column(pair.source), let to = existing.column(pair.target),
+                from.typeName != to.typeName
+            else { continue }
+            notes.append(.typeChange(column: pair.target, of: existing.name, from: from.typeName, to: to.typeName))
+        }
+        if mapping.options.onConflict == .error, try await hasRows(existing.name, target),
+            try await !isKnown(mapping.source.name, target)
+        {
+            notes.append(.notEmpty(existing.name))
+        }
+        return notes
+    }
+
+    private func hasRows(_ table: QualifiedName, _ target: Connection) async throws(ReplicationError) -> Bool {
+        do { return try await target.query("SELECT EXISTS (SELECT FROM \(table.sql))", []).isTrue(0, 0) } catch {
+            // The right to look is missing: that is a note of its own.
+            if error.sqlstate == "42501" { return false }
+            throw .database(.target, error, doing: "looking into \(table)")
+        }
+    }
+
+    /// The pipeline has begun to copy the table.
+    private func isKnown(_ source: QualifiedName, _ target: Connection) async throws(ReplicationError) -> Bool {
+        let ledger = Ledger(target, pipeline: definition.name)
+        guard try await ledger.exists() else { return false }
+        return try await ledger.relations().contains { $0.source == source && !$0.chunks.isEmpty }
+    }
+
+    // MARK: Functions
+
+    /// Sends a sample through the function: the first row that fails, and unique columns that do not stay unique.
+    private func tryFunction(_ mapping: TableMapping) async -> [CheckNote] {
+        do throws(ReplicationError) {
+            let tables = try await PreviewRun(definition, worker).run(Self.sample, only: mapping.source.name)
+            let rows = tables.flatMap(\.rows)
+            if let failure = rows.compactMap(\.failure).first { return [.rowFailure(failure)] }
+            return mapping.target.key.count == 1 ? lostUniqueness(mapping.target.key[0], mapping, rows) : []
+        } catch {
+            return [.failure(error)]
+        }
+    }
+
+    private func lostUniqueness(
+        _ column: String, _ mapping: TableMapping, _ rows: [PreviewRun.Row]
+    ) -> [CheckNote] {
+        let values = rows.flatMap { row in
+            row.after.filter { $0.table == mapping.target.name }.compactMap { output in
+                output.fields.first { $0.column == column }?.value
+            }
+        }
+        let repeated = values.count - Set(values).count
+        guard repeated > 0, mapping.options.onConflict == .error else { return [] }
+        return [.uniquenessLost(column: column, of: mapping.target.name, examples: repeated)]
+    }
+
+    // MARK: The target's schema
+
+    private func schema(
+        _ selection: TableSelection, _ source: Connection, _ target: Connection
+    ) async throws(ReplicationError) -> [CheckNote] {
+        do throws(ReplicationError) {
+            let plan = try await SchemaPlanner.plan(
+                selection.tables.map(SchemaRequest.init), made: [], source: source, target: target)
+            return plan.leftOut.map { .leftOut($0) }
+        } catch {
+            guard !error.isTransient else { throw error }
+            return [.failure(error)]
+        }
+    }
+}
+
+extension ReplicationError {
+    static func missingTarget(_ name: QualifiedName) -> ReplicationError {
+        .mismatch(
+            code: "RH3308", "there is no table \(name) in the target, and create = false",
+            hint: "Create it, or leave \"create\" out.")
+    }
+}
