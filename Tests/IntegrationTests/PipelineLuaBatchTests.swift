@@ -46,7 +46,7 @@ import Testing
         ("batch:dorp()", "RH1008 a batch has no \"dorp\", did you mean \"drop\"?"),
         ("batch:emit('dw.x', { a = 1 })", "RH3300 the target has no table dw.x"),
         ("return event.key", "RH3205 the event of a batch has no \"key\""),
-        ("if log[1] then print(log[1].id) end for row in batch:each() do log[1] = row end", "RH3201 the row was used"),
+        ("if log[1] then print(log[1].id) end for row in batch:each() do log[1] = row end", "RH3211 the row was used"),
         ("for row in batch:each() do if row.id == 7 then row.amount = 'x' end end", "RH2213 column \"amount\""),
     ])
     func whatIsWrongStopsTheTable(_ body: String, _ message: String) async throws {

@@ -132,6 +132,16 @@ final class MemorySink: LaneSink {
         throw .mismatch(code: "RH3300", "the target has no table \(name)", hint: nil)
     }
 
+    var stores: [String: [String: String]] = [:]
+    var changes: [StateChange] = []
+
+    func values(ofStore store: String) async throws(ReplicationError) -> [String: String] {
+        await Task.yield()
+        return stores[store] ?? [:]
+    }
+
+    func take(_ changes: [StateChange]) { self.changes += changes }
+
     private func binaryRows(_ lane: OutputLane) throws -> [String] {
         var parser = CopyBinaryParser()
         var data = ByteBuffer()
@@ -174,6 +184,7 @@ struct TransformOutcome: Sendable {
     var counts = ChunkOutput.Counts()
     /// Each as "key: code message", with the row.
     var letters: [(failure: TransformFailure, row: String)] = []
+    var changes: [StateChange] = []
     var failure: TransformFailure?
     var error: String?
 }
@@ -199,7 +210,7 @@ extension PipelineLua {
     static func transform(
         _ script: String, _ rows: [[String?]], format: DataFormat = .binary, target: CatalogTable? = nil,
         renames: [String: String] = [:], added: [String] = [], others: [CatalogTable] = [],
-        timeLimit: Duration = .seconds(10)
+        stores: [String: [String: String]] = [:], timeLimit: Duration = .seconds(10)
     ) async throws -> TransformOutcome {
         try await load(script, timeLimit: timeLimit) { pipelines, _ in
             let pipeline = pipelines[0]
@@ -212,6 +223,7 @@ extension PipelineLua {
                     ColumnMapping(source: $0.name, target: renames[$0.name] ?? $0.name)
                 }, added: added, key: ["id"], format: format)
             let sink = MemorySink(others)
+            sink.stores = stores
             let output = ChunkOutput(mapping, sink)
             var outcome = TransformOutcome()
             guard let transform = pipeline.makeTransform(mapping) else { return TransformOutcome(error: "no function") }
@@ -229,6 +241,7 @@ extension PipelineLua {
             try await output.finish()
             outcome.rows = sink.rows
             outcome.counts = output.counts
+            outcome.changes = sink.changes.sorted { $0.key < $1.key }
             outcome.letters = sink.letters.map { letter in
                 (letter.failure, letter.row.map { "\($0.column)=\($0.value ?? "NULL")" }.joined(separator: ", "))
             }

@@ -28,6 +28,7 @@ if package.preload["replhost.native.host"] or package.loaded["replhost.native.ho
     for name, value in pairs(names) do rh[name] = value end
   end
   local pipelines = require "replhost.pipeline"
+  rh.state = require("replhost.state").open
   for _, name in ipairs { "pipeline", "copy", "skip", "drop", "to" } do rh[name] = pipelines[name] end
 end
 

@@ -89,6 +89,7 @@ function transforms.guarded_batches(host, transform)
   end
   for batch in next_batch, take do
     if xpcall(try, note, batch) then
+      host.keep()
       for _, row in ipairs(batch.rows) do
         local done, problem = xpcall(give, note, row, fate(batch, row))
         if not done then settle(row, problem) end

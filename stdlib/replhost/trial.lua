@@ -10,6 +10,9 @@ local fail, check, shown = options.fail, options.check, options.shown
 
 local trial = {}
 
+-- Durable values of a test last as long as the test's process.
+require("replhost.state").simulate()
+
 -- MARK: Rows
 
 local function column_named(columns, name)

@@ -93,6 +93,14 @@ package final class ChunkOutput {
         try await sink.take(letter, of: mapping)
     }
 
+    /// The values of a script's store in JSON, by key, as they are in the target now.
+    package func values(ofStore store: String) async throws(ReplicationError) -> [String: String] {
+        try await sink.values(ofStore: store)
+    }
+
+    /// Changes of durable values that are to be committed with the rows.
+    package func write(_ changes: [StateChange]) { sink.take(changes) }
+
     /// Hands all that is left on.
     package func finish() async throws(ReplicationError) {
         for lane in lanes.values where lane.rows > 0 { try await flush(lane) }
@@ -112,6 +120,8 @@ package protocol LaneSink: AnyObject {
     func take(_ lane: OutputLane) async throws(ReplicationError)
     func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError)
     func table(_ name: QualifiedName) async throws(ReplicationError) -> CatalogTable
+    func values(ofStore store: String) async throws(ReplicationError) -> [String: String]
+    func take(_ changes: [StateChange])
 }
 
 /// A row that failed, as it was before the function saw it.

@@ -14,6 +14,8 @@ package final class CopySink: LaneSink {
     private let connection: Connection
     private let purpose: Purpose
     private let letters: DeadLetterLane
+    private let pipeline: String
+    private var changes: [StateChange] = []
     private var current: (lane: OutputLane, writer: CopyInWriter)?
     private(set) var stages: [Stage] = []
     private var tables: [QualifiedName: CatalogTable] = [:]
@@ -22,6 +24,7 @@ package final class CopySink: LaneSink {
         self.connection = connection
         self.purpose = purpose
         letters = DeadLetterLane(context)
+        pipeline = context.pipeline
     }
 
     package func tryTake(_ lane: OutputLane) throws(ReplicationError) -> Bool {
@@ -66,12 +69,48 @@ package final class CopySink: LaneSink {
         guard case .write(let policy) = purpose else { return }
         for stage in stages { try await run(stage.mergeStatement(policy), stage.lane) }
         stages = []
+        try await writeChanges()
     }
 
     /// Gives up what is under way; the transaction is the caller's to roll back.
     package func abandon() async {
         await current?.writer.abort()
         current = nil
+    }
+
+    // MARK: Durable values
+
+    package func values(ofStore store: String) async throws(ReplicationError) -> [String: String] {
+        try await endCurrent()
+        do throws(PostgresError) {
+            let result = try await connection.query(StateStatements.values, [.text(pipeline), .text(store)])
+            var values: [String: String] = [:]
+            for row in 0..<result.count {
+                guard let key = result.field(row, 0), let value = result.field(row, 1) else { continue }
+                values[String(decoding: key, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+            }
+            return values
+        } catch {
+            throw .database(.target, error, doing: "reading replhost.state")
+        }
+    }
+
+    package func take(_ changes: [StateChange]) { self.changes += changes }
+
+    private func writeChanges() async throws(ReplicationError) {
+        guard !changes.isEmpty else { return }
+        do throws(PostgresError) {
+            _ = try await connection.query(StateStatements.lock, [.text(pipeline)])
+            for effect in [StateChange.Effect.set(json: ""), .add(0), .remove] {
+                let same = changes.filter { $0.effect.isSameKind(as: effect) }
+                guard !same.isEmpty else { continue }
+                _ = try await connection.query(
+                    StateStatements.statement(effect), [.text(pipeline), .text(StateStatements.json(same))])
+            }
+            changes = []
+        } catch {
+            throw .database(.target, error, doing: "writing replhost.state")
+        }
     }
 
     // MARK: COPY
@@ -120,5 +159,14 @@ package final class CopySink: LaneSink {
 
     private func failed(_ error: PostgresError, _ lane: OutputLane) -> ReplicationError {
         .database(.target, error, doing: "writing \(lane.table.name)")
+    }
+}
+
+extension StateChange.Effect {
+    fileprivate func isSameKind(as other: StateChange.Effect) -> Bool {
+        switch (self, other) {
+        case (.set, .set), (.add, .add), (.remove, .remove): true
+        case (.set, _), (.add, _), (.remove, _): false
+        }
     }
 }

@@ -32,6 +32,11 @@ final class CaptureSink: LaneSink {
 
     func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError) {}
 
+    /// Functions begin without durable values, as in a first run.
+    func values(ofStore store: String) async throws(ReplicationError) -> [String: String] { [:] }
+
+    func take(_ changes: [StateChange]) {}
+
     func table(_ name: QualifiedName) async throws(ReplicationError) -> CatalogTable {
         guard let table = try await CatalogReader(target, .target).tables([name])[name] else {
             throw .unknownTable(name, .target, known: [])

@@ -13,6 +13,8 @@ final class ScriptWorker {
     /// The tables of methods, which the standard library's Lua code adds to.
     var connectionMethods: LuaReference?
     var poolMethods: LuaReference?
+    /// Chunks whose functions run here, by their task.
+    var transformRuns: [ObjectIdentifier: TransformRun] = [:]
     /// No code is started any more: pools in the background may still ask for some.
     var isEnding = false
     /// Those that code of this worker has asked for.

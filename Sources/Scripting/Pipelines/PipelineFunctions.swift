@@ -30,6 +30,7 @@ enum PipelineFunctions {
                 return 1
             },
             "rule": { stack in rule(stack) },
+            "state": { [unowned worker] stack throws(ScriptError) in try StateFunctions.call(stack, worker) },
             "view": { [unowned worker] stack throws(ScriptError) in try TestRow.push(stack, worker) },
         ])
     }

@@ -14,6 +14,7 @@ final class TransformRun {
     let output: ChunkOutput
     let facts: RowFacts
     let writer: TransformWriter
+    let state: ChunkState
     private let factory: RowFactory
     private let input: any RowInput
     private let isBinary: Bool
@@ -43,16 +44,19 @@ final class TransformRun {
         scheduler = transform.worker.scheduler
         facts = RowFacts(factory.shape, sources: input.columns.map(\.name), key: transform.mapping.key)
         writer = TransformWriter(transform, factory.shape, output)
+        state = ChunkState(output)
     }
 
     func perform() async throws(ReplicationError) {
         let task = start()
+        worker.transformRuns[ObjectIdentifier(task)] = self
         await scheduler.end(of: task)
+        worker.transformRuns[ObjectIdentifier(task)] = nil
         // The script may keep its event, which asks for the row's key.
         defer { message = nil }
         let isInterrupt = task.failure?.interrupt.map { $0 != .taskCancelled } ?? false
         if let stop, !isInterrupt { throw stop }
-        guard let failure = task.failure else { return }
+        guard let failure = task.failure else { return output.write(state.allChanges) }
         if failure.interrupt == .taskCancelled { throw .cancelled }
         throw .transform(describe(failure, key: refused ?? currentKey))
     }
@@ -72,9 +76,14 @@ final class TransformRun {
                 noted = stack.failure()
                 return 1
             },
+            "keep": { [self] _ in
+                state.keep()
+                return 0
+            },
             "settle": { [self] stack throws(ScriptError) in try settle(stack) },
             "fresh": { [self] stack throws(ScriptError) in
                 noted = nil
+                state.undo()
                 let row = try RowLibrary.row(at: 1, of: stack, "fresh")
                 RowUserdata.pushCopy(of: 1, to: stack)
                 row.expire()
@@ -166,6 +175,7 @@ final class TransformRun {
             throw error
         }
         row?.expire()
+        state.keep()
         return 0
     }
 
@@ -203,6 +213,14 @@ final class TransformRun {
         }
     }
 
+    /// Reads a store of the script's durable values, then goes on with `delivery`.
+    func load(_ store: String, _ stack: LuaStack, then delivery: @escaping Delivery) throws(ScriptError) -> Int32 {
+        try scheduler.wait(stack) { [self] () async throws(ScriptError) in
+            do throws(ReplicationError) { try await state.load(store) } catch { throw fail(error) }
+            return delivery
+        }
+    }
+
     /// Asks the target for a table that the function has named, then goes on with `give`.
     private func lookUp(_ name: QualifiedName, _ stack: LuaStack) throws(ScriptError) -> Int32 {
         try scheduler.wait(stack) { [self] () async throws(ScriptError) in
@@ -228,6 +246,7 @@ final class TransformRun {
     private func settle(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try RowLibrary.row(at: 1, of: stack, "settle")
         refused = nil
+        state.undo()
         if let stop { throw .stopped(by: stop) }
         stack.setCount(2)
         // Errors for want of memory are raised without anybody being told.

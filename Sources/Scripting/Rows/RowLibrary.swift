@@ -263,6 +263,6 @@ private func assignRow(_ thread: LuaThread?, _ library: UnsafeMutableRawPointer?
 
 extension ScriptError {
     static let expiredRow = ScriptError(
-        code: "RH3201", "the row was used after its transform returned",
+        code: "RH3211", "the row was used after its transform returned",
         hint: "Keep a copy, row:copy(), or its values, row:totable().")
 }

@@ -891,6 +891,35 @@ function RowBatch:emit(table, row) end
 ---@field on_stop fun()?
 ---@field on_snapshot_done fun()?
 
+---@class State
+--- Durable values of a pipeline's functions, kept in the target and committed with the rows of the chunk that has
+--- changed them; what a row that fails has changed is taken back. For transforms only. A chunk sees the values as they
+--- were when it first asked, with its own changes: other workers change them, too, and of two `set` the last one counts.
+local State = {}
+
+---@param key string
+---@return any value nil if there is none
+function State:get(key) end
+
+---@param key string
+---@param value any what JSON can hold; nil removes the key
+function State:set(key, value) end
+
+--- Adds to an integer; what others add at the same time is added as well.
+---@param key string
+---@param by integer? default 1
+---@return integer value with what this chunk can see
+function State:incr(key, by) end
+
+--- In the order of the keys.
+---@return fun(): string?, any
+function State:each() end
+
+--- The values under a name; each pipeline has its own.
+---@param name string
+---@return State
+function rh.state(name) end
+
 ---@class Pipeline
 --- A file returns one, or a list of them.
 ---@field name string

@@ -1,0 +1,64 @@
+import PostgresProtocol
+
+/// What a script's function has done to one of its durable values (`rh.state`).
+package struct StateChange: Sendable, Equatable {
+    package enum Effect: Sendable, Equatable {
+        case set(json: String)
+        /// To a number; to 0 if there is none.
+        case add(Int64)
+        case remove
+    }
+
+    package var store: String
+    package var key: String
+    package var effect: Effect
+
+    package init(store: String, key: String, effect: Effect) {
+        self.store = store
+        self.key = key
+        self.effect = effect
+    }
+}
+
+/// The statements that bring changes into `replhost.state`: `$1` is the pipeline, `$2` the changes in JSON.
+enum StateStatements {
+    /// Transactions with changes come one after the other: they may change the same keys.
+    static let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7236269431071338082))"
+
+    static let values = "SELECT key, value::text FROM replhost.state WHERE pipeline = $1 AND store = $2"
+
+    static func statement(_ effect: StateChange.Effect) -> String {
+        switch effect {
+        case .set: insert + "EXCLUDED.value"
+        case .add: insert + "to_jsonb(state.value::numeric + EXCLUDED.value::numeric)"
+        case .remove:
+            """
+            DELETE FROM replhost.state AS state USING \(changes)
+            WHERE state.pipeline = $1 AND state.store = change.store AND state.key = change.key
+            """
+        }
+    }
+
+    /// The changes of one kind.
+    static func json(_ changes: [StateChange]) -> String {
+        let objects = changes.map { change in
+            let value: String? =
+                switch change.effect {
+                case .set(let json): json
+                case .add(let number): String(number)
+                case .remove: nil
+                }
+            return JSONObject.text([("store", change.store), ("key", change.key), ("value", value)])
+        }
+        return "[\(objects.joined(separator: ", "))]"
+    }
+
+    private static let changes = "jsonb_to_recordset($2::jsonb) AS change(store text, key text, value text)"
+
+    private static let insert = """
+        INSERT INTO replhost.state AS state (pipeline, store, key, value)
+        SELECT $1, change.store, change.key, change.value::jsonb FROM \(changes)
+        ON CONFLICT (pipeline, store, key) DO UPDATE SET value = \
+
+        """
+}
