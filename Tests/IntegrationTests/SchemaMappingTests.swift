@@ -207,6 +207,65 @@ struct SchemaMappingTests {
         }
     }
 
+    @Test func makesOneTargetOfSeveralTables() async throws {
+        let tables = ["a", "b"].map { "CREATE SCHEMA \($0); CREATE TABLE \($0).t (id serial PRIMARY KEY)" }
+        let harness = try SchemaHarness(tables)
+        let plan = try await harness.connected { source, target in
+            var requests = try await schemaRequests(source, in: "a,b")
+            for index in requests.indices { requests[index].target = QualifiedName(schema: "dw", name: "t") }
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.steps, in: target)
+            return plan
+        }
+
+        #expect(plan.steps.map(\.kind) == [.schema, .table, .constraint, .analyze])
+    }
+
+    @Test func ordersTablesByWhatTheyNeed() async throws {
+        let harness = try SchemaHarness([
+            "CREATE TABLE z_row (id int, v text)",
+            "CREATE FUNCTION pick(r z_row) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT r.id'",
+            "CREATE TABLE b_uses (r z_row, rs z_row[], CHECK (pick(r) > 0))",
+            "CREATE TABLE y_owner (id serial)",
+            "CREATE TABLE a_uses (id int DEFAULT nextval('y_owner_id_seq'::regclass))",
+        ])
+        let plan = try await harness.connected { source, target in
+            let plan = try await SchemaPlanner.plan(try await schemaRequests(source), source: source, target: target)
+            try await make(plan.steps, in: target)
+            return plan
+        }
+
+        let names = plan.preData.map(\.name.name)
+        #expect(names.sorted() == ["a_uses", "b_uses", "pick", "y_owner", "z_row"])
+        #expect(names.firstIndex(of: "y_owner") ?? 9 < names.firstIndex(of: "a_uses") ?? 0)
+        #expect(try harness.dump(harness.source) == harness.dump(harness.target))
+    }
+
+    @Test func runsAStagesStepsAtTheSameTime() async throws {
+        let harness = try SchemaHarness(SchemaShapes.rich)
+        let (server, target) = (harness.server, harness.target)
+        let plan = try await harness.connected { source, target in
+            let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.preData, in: target)
+            return plan
+        }
+        for stage in plan.postData {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for part in 0..<4 {
+                    group.addTask {
+                        let steps = stage.enumerated().filter { $0.offset % 4 == part }.map(\.element)
+                        try await withConnection(target) { connection in try await make(steps, in: connection) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+
+        let count = try server.run("SELECT count(*) FROM pg_index WHERE indrelid >= 16384", in: target)
+        #expect(count == (try server.run("SELECT count(*) FROM pg_index WHERE indrelid >= 16384", in: harness.source)))
+    }
+
     @Test func plansInsideATransactionOfTheCaller() async throws {
         let harness = try SchemaHarness(Self.shop)
         let path = try await harness.connected { source, target in
