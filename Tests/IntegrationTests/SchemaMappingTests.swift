@@ -49,7 +49,8 @@ struct SchemaMappingTests {
         #expect(dump.contains("sum integer GENERATED ALWAYS AS (((b * 10) + a)) STORED"))
         #expect(
             dump.contains(
-                "CREATE INDEX customers_ab ON \"New \"\"Shop\"\"\".\"People\nhere\" USING btree (b, a DESC) INCLUDE (\"e\"\"mail\")"
+                "CREATE INDEX customers_ab ON \"New \"\"Shop\"\"\".\"People\nhere\" "
+                    + "USING btree (b, a DESC) INCLUDE (\"e\"\"mail\")"
             ))
         #expect(dump.contains("BEFORE UPDATE OF b, a ON \"New \"\"Shop\"\"\".\"People\nhere\""))
         #expect(dump.contains("FOREIGN KEY (customer) REFERENCES \"New \"\"Shop\"\"\".\"People\nhere\"(\"Id\")"))
@@ -79,7 +80,8 @@ struct SchemaMappingTests {
             plan.leftOut.sorted() == [
                 "constraint \"customers_check\" of public.customers: it uses column \"b\", which is not copied",
                 "constraint \"customers_pkey\" of public.customers: it uses column \"id\", which is not copied",
-                "constraint \"customers_secret_check\" of public.customers: it uses column \"secret\", which is not copied",
+                "constraint \"customers_secret_check\" of public.customers: it uses column \"secret\", "
+                    + "which is not copied",
                 "foreign key \"orders_customer_fkey\" of public.orders: in public.customers, it uses column \"id\", "
                     + "which is not copied",
                 "index \"customers_ab\" of public.customers: it uses column \"b\", which is not copied",
@@ -283,7 +285,8 @@ struct SchemaMappingTests {
     @Test func plansManyTablesQuickly() async throws {
         let tables = (0..<300).map { number in
             "CREATE TABLE t\(number) (id serial PRIMARY KEY, a int REFERENCES t0, b text DEFAULT 'x' CHECK (b <> ''), "
-                + "c timestamptz DEFAULT now(), d numeric); CREATE INDEX ON t\(number) (a); CREATE INDEX ON t\(number) (c)"
+                + "c timestamptz DEFAULT now(), d numeric); CREATE INDEX ON t\(number) (a); "
+                + "CREATE INDEX ON t\(number) (c)"
         }
         let harness = try SchemaHarness(tables)
         try await harness.connected { source, target in
