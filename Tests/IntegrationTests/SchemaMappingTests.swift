@@ -49,7 +49,8 @@ struct SchemaMappingTests {
         #expect(dump.contains("sum integer GENERATED ALWAYS AS (((b * 10) + a)) STORED"))
         #expect(
             dump.contains(
-                "CREATE INDEX customers_ab ON \"New \"\"Shop\"\"\".\"People\nhere\" USING btree (b, a DESC) INCLUDE (\"e\"\"mail\")"
+                "CREATE INDEX customers_ab ON \"New \"\"Shop\"\"\".\"People\nhere\" "
+                    + "USING btree (b, a DESC) INCLUDE (\"e\"\"mail\")"
             ))
         #expect(dump.contains("BEFORE UPDATE OF b, a ON \"New \"\"Shop\"\"\".\"People\nhere\""))
         #expect(dump.contains("FOREIGN KEY (customer) REFERENCES \"New \"\"Shop\"\"\".\"People\nhere\"(\"Id\")"))
@@ -79,7 +80,8 @@ struct SchemaMappingTests {
             plan.leftOut.sorted() == [
                 "constraint \"customers_check\" of public.customers: it uses column \"b\", which is not copied",
                 "constraint \"customers_pkey\" of public.customers: it uses column \"id\", which is not copied",
-                "constraint \"customers_secret_check\" of public.customers: it uses column \"secret\", which is not copied",
+                "constraint \"customers_secret_check\" of public.customers: it uses column \"secret\", "
+                    + "which is not copied",
                 "foreign key \"orders_customer_fkey\" of public.orders: in public.customers, it uses column \"id\", "
                     + "which is not copied",
                 "index \"customers_ab\" of public.customers: it uses column \"b\", which is not copied",
@@ -207,6 +209,65 @@ struct SchemaMappingTests {
         }
     }
 
+    @Test func makesOneTargetOfSeveralTables() async throws {
+        let tables = ["a", "b"].map { "CREATE SCHEMA \($0); CREATE TABLE \($0).t (id serial PRIMARY KEY)" }
+        let harness = try SchemaHarness(tables)
+        let plan = try await harness.connected { source, target in
+            var requests = try await schemaRequests(source, in: "a,b")
+            for index in requests.indices { requests[index].target = QualifiedName(schema: "dw", name: "t") }
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.steps, in: target)
+            return plan
+        }
+
+        #expect(plan.steps.map(\.kind) == [.schema, .table, .constraint, .analyze])
+    }
+
+    @Test func ordersTablesByWhatTheyNeed() async throws {
+        let harness = try SchemaHarness([
+            "CREATE TABLE z_row (id int, v text)",
+            "CREATE FUNCTION pick(r z_row) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT r.id'",
+            "CREATE TABLE b_uses (r z_row, rs z_row[], CHECK (pick(r) > 0))",
+            "CREATE TABLE y_owner (id serial)",
+            "CREATE TABLE a_uses (id int DEFAULT nextval('y_owner_id_seq'::regclass))",
+        ])
+        let plan = try await harness.connected { source, target in
+            let plan = try await SchemaPlanner.plan(try await schemaRequests(source), source: source, target: target)
+            try await make(plan.steps, in: target)
+            return plan
+        }
+
+        let names = plan.preData.map(\.name.name)
+        #expect(names.sorted() == ["a_uses", "b_uses", "pick", "y_owner", "z_row"])
+        #expect(names.firstIndex(of: "y_owner") ?? 9 < names.firstIndex(of: "a_uses") ?? 0)
+        #expect(try harness.dump(harness.source) == harness.dump(harness.target))
+    }
+
+    @Test func runsAStagesStepsAtTheSameTime() async throws {
+        let harness = try SchemaHarness(SchemaShapes.rich)
+        let (server, target) = (harness.server, harness.target)
+        let plan = try await harness.connected { source, target in
+            let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.preData, in: target)
+            return plan
+        }
+        for stage in plan.postData {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for part in 0..<4 {
+                    group.addTask {
+                        let steps = stage.enumerated().filter { $0.offset % 4 == part }.map(\.element)
+                        try await withConnection(target) { connection in try await make(steps, in: connection) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+
+        let count = try server.run("SELECT count(*) FROM pg_index WHERE indrelid >= 16384", in: target)
+        #expect(count == (try server.run("SELECT count(*) FROM pg_index WHERE indrelid >= 16384", in: harness.source)))
+    }
+
     @Test func plansInsideATransactionOfTheCaller() async throws {
         let harness = try SchemaHarness(Self.shop)
         let path = try await harness.connected { source, target in
@@ -224,7 +285,8 @@ struct SchemaMappingTests {
     @Test func plansManyTablesQuickly() async throws {
         let tables = (0..<300).map { number in
             "CREATE TABLE t\(number) (id serial PRIMARY KEY, a int REFERENCES t0, b text DEFAULT 'x' CHECK (b <> ''), "
-                + "c timestamptz DEFAULT now(), d numeric); CREATE INDEX ON t\(number) (a); CREATE INDEX ON t\(number) (c)"
+                + "c timestamptz DEFAULT now(), d numeric); CREATE INDEX ON t\(number) (a); "
+                + "CREATE INDEX ON t\(number) (c)"
         }
         let harness = try SchemaHarness(tables)
         try await harness.connected { source, target in

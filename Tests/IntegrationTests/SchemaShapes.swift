@@ -58,7 +58,8 @@ enum SchemaShapes {
         "ALTER TABLE orders ADD CONSTRAINT unchecked_fkey FOREIGN KEY (room) REFERENCES customers (id) "
             + "MATCH FULL ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID",
         // Functions, triggers
-        "CREATE FUNCTION lib.stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.since := now(); RETURN NEW; END $$",
+        "CREATE FUNCTION lib.stamp() RETURNS trigger LANGUAGE plpgsql "
+            + "AS $$ BEGIN NEW.since := now(); RETURN NEW; END $$",
         "CREATE TRIGGER stamp BEFORE INSERT OR UPDATE OF name, email ON customers FOR EACH ROW "
             + "WHEN (NEW.name IS NOT NULL) EXECUTE FUNCTION lib.stamp('a, b', ' ON ')",
         "CREATE TRIGGER stamp_off AFTER DELETE ON customers FOR EACH STATEMENT EXECUTE FUNCTION lib.stamp()",
@@ -105,7 +106,8 @@ enum SchemaShapes {
             "Key Col" serial PRIMARY KEY, "a""b" text CHECK ("a""b" <> 'x'), "select" int, "ünï" text,
             "this_name_is_as_long_as_names_can_be_in_postgresql_63_bytes_long" int)
         """#,
-        "CREATE INDEX \"Idx (a, b)\" ON \"Odd \"\"Schema\"\"\".\"T 1\nsecond\" (\"a\"\"b\", \"select\", lower(\"ünï\"))",
+        "CREATE INDEX \"Idx (a, b)\" ON \"Odd \"\"Schema\"\"\".\"T 1\nsecond\" "
+            + "(\"a\"\"b\", \"select\", lower(\"ünï\"))",
     ]
 
     static let schemas = "public,lib,Odd \"Schema\""

@@ -188,7 +188,8 @@ extension TargetReader {
         let schemas = Set(wanted.compactMap(\.name.schema)).sorted().arrayText()
         let names = Set(wanted.map(\.name.name)).sorted().arrayText()
         let sql = """
-            SELECT 'type', n.nspname::text, t.typname::text, '' FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+            SELECT 'type', n.nspname::text, t.typname::text, '' FROM pg_type t
+                JOIN pg_namespace n ON n.oid = t.typnamespace
             WHERE n.nspname = ANY ($1::text[]) AND t.typname = ANY ($2::text[])
             UNION ALL
             SELECT 'collation', n.nspname, l.collname, '' FROM pg_collation l

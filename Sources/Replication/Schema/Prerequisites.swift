@@ -49,8 +49,8 @@ struct DependencyGraph {
 }
 
 extension SourceReader {
-    /// What the tables to be made need, and the indexes, triggers and statistics of all of them. `unused`: columns whose
-    /// types and defaults are not needed.
+    /// What the tables to be made need, and the indexes, triggers and statistics of all of them. `unused`: columns
+    /// whose types and defaults are not needed.
     func dependencies(
         of made: [OID], allTables: [OID], unused: [(table: OID, column: Int)]
     ) async throws(ReplicationError) -> DependencyGraph {

@@ -25,10 +25,11 @@ struct SchemaDraft {
     var state = TargetState()
     var plan = SchemaPlan()
 
-    var byOID: [OID: SourceTable] { Dictionary(tables.map { ($0.oid, $0) }) { first, _ in first } }
-
     init(_ requests: [SchemaRequest], made: Set<QualifiedName>, source: SchemaSession, target: SchemaSession) {
-        self.requests = Dictionary(requests.map { ($0.source.oid, $0) }) { first, _ in first }
+        // Of several tables for one target, the first one by name is what the target is made from.
+        var targets: Set<QualifiedName> = []
+        let first = requests.sorted { $0.source.name < $1.source.name }.filter { targets.insert($0.target).inserted }
+        self.requests = Dictionary(first.map { ($0.source.oid, $0) }) { first, _ in first }
         self.made = made
         self.source = SourceReader(session: source)
         self.target = TargetReader(session: target)
@@ -151,9 +152,8 @@ struct SchemaDraft {
 
     /// A sequence that a column owns goes where the column's table goes.
     private mutating func nameSequences() {
-        for table in tables {
-            for sequence in sequences where sequence.owner == table.oid { name(sequence, of: table) }
-        }
+        let owned = Dictionary(grouping: sequences, by: \.owner)
+        for table in tables { for sequence in owned[table.oid] ?? [] { name(sequence, of: table) } }
         for sequence in sequences where names[sequence.oid] == nil {
             names[sequence.oid] = sequence.name
             taken.reserve(sequence.name, for: sequence.oid)

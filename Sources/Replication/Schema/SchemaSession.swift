@@ -6,10 +6,11 @@ struct SchemaSession {
     let connection: Connection
     let side: ReplicationError.Side
 
-    /// As pg_dump has them; an empty search path makes the server qualify every name.
+    /// As pg_dump has them; an empty search path makes the server qualify every name. Compiling such queries takes
+    /// longer than running them.
     private static let settings = [
         ("search_path", ""), ("datestyle", "ISO"), ("intervalstyle", "postgres"), ("extra_float_digits", "3"),
-        ("standard_conforming_strings", "on"), ("quote_all_identifiers", "off"),
+        ("standard_conforming_strings", "on"), ("quote_all_identifiers", "off"), ("jit", "off"),
     ]
 
     var version: Int { connection.serverVersion }

@@ -117,7 +117,7 @@ struct SequenceReader {
         var rest = sequences[...]
         while !rest.isEmpty {
             let selects = rest.prefix(200).map {
-                "SELECT \(SQLText.quoteLiteral($0.oid.description)), last_value::text, is_called::text FROM \($0.name.sql)"
+                "SELECT '\($0.oid)', last_value::text, is_called::text FROM \($0.name.sql)"
             }
             rest = rest.dropFirst(200)
             let found = try await session.rows(selects.joined(separator: " UNION ALL ")) { row in

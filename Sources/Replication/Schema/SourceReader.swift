@@ -6,8 +6,8 @@ struct SourceReader {
 
     private var version: Int { session.version }
 
-    /// Numbers of the columns that a stored expression mentions. `pg_depend` cannot say: it does not tell an index's key
-    /// columns from those of its predicate.
+    /// Numbers of the columns that a stored expression mentions. `pg_depend` cannot say: it does not tell an index's
+    /// key columns from those of its predicate.
     private static func mentioned(_ tree: String) -> String {
         """
         array_to_string(ARRAY(SELECT DISTINCT m[1] FROM regexp_matches(\(tree), ':varattno (-?[0-9]+)', 'g') m), ',')
@@ -30,7 +30,8 @@ struct SourceReader {
                 (c.relpersistence = 'u')::text, c.relreplident::text, coalesce(a.amname, 'heap')::text,
                 \(Self.list("c.reloptions || ARRAY(SELECT 'toast.' || o FROM unnest(x.reloptions) o)")),
                 pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(c.oid),
-                concat_ws(',', array_to_string(array_remove(p.partattrs::int2[], 0::int2), ','), \(Self.mentioned("p.partexprs::text"))),
+                concat_ws(',', array_to_string(array_remove(p.partattrs::int2[], 0::int2), ','),
+                    \(Self.mentioned("p.partexprs::text"))),
                 CASE WHEN NOT c.relispartition THEN array_to_string(ARRAY(SELECT i.inhparent FROM pg_inherits i
                     WHERE i.inhrelid = c.oid ORDER BY i.inhseqno), ',') END, d.description
             FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -56,7 +57,8 @@ struct SourceReader {
                 format_type(a.atttypid, a.atttypmod), t.typcategory::text,
                 CASE WHEN a.attcollation <> t.typcollation THEN
                     (SELECT quote_ident(n.nspname) || '.' || quote_ident(l.collname)
-                     FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace WHERE l.oid = a.attcollation) END,
+                     FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+                     WHERE l.oid = a.attcollation) END,
                 a.attnotnull::text, a.attislocal::text, a.attidentity::text, a.attgenerated::text,
                 pg_get_expr(e.adbin, e.adrelid),
                 CASE WHEN a.attgenerated <> '' THEN \(Self.mentioned("e.adbin::text")) END,

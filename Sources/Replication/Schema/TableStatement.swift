@@ -52,7 +52,9 @@ struct TableStatement {
         }
         elements += keptChecks.map { "CONSTRAINT \(SQLText.quoteIdentifier($0.name)) \($0.definition)" }
         let body = elements.isEmpty ? "()" : "(\n    " + elements.joined(separator: ",\n    ") + "\n)"
-        var sql = "CREATE \(table.isUnlogged ? "UNLOGGED " : "")TABLE \(target.sql) \(body)"
+        // Partitioned tables have been neither since 18.
+        let isUnlogged = table.isUnlogged && !(keepsPartitioning && targetVersion >= 180_000)
+        var sql = "CREATE \(isUnlogged ? "UNLOGGED " : "")TABLE \(target.sql) \(body)"
         if isInheriting { sql += "\nINHERITS (\(parents.map(\.sql).joined(separator: ", ")))" }
         if keepsPartitioning, let key = table.partitionKey { sql += "\nPARTITION BY \(key)" }
         if table.accessMethod != "heap" { sql += "\nUSING \(SQLText.quoteIdentifier(table.accessMethod))" }

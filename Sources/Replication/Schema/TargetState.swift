@@ -72,7 +72,10 @@ struct TargetReader {
     func readMembers(of tables: [OID], into state: inout TargetState) async throws(ReplicationError) {
         let oids = tables.arrayText()
         let constraints = try await session.rows(
-            "SELECT conrelid::text, conname::text, convalidated::text FROM pg_constraint WHERE conrelid = ANY ($1::oid[])",
+            """
+            SELECT conrelid::text, conname::text, convalidated::text FROM pg_constraint
+            WHERE conrelid = ANY ($1::oid[])
+            """,
             [oids]
         ) { row in (TargetState.Member(table: row.oid(), name: row.string()), row.flag()) }
         state.constraints = Dictionary(constraints) { first, _ in first }
