@@ -80,7 +80,8 @@ let package = Package(
         .testTarget(
             name: "StdlibTests", dependencies: ["CLua", "CLuaShim", "LuaRuntime", "Scripting"], swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "Scripting", argumentParser], swiftSettings: strict),
+            name: "ConsoleTests", dependencies: ["Console", "PostgresProtocol", "Scripting", argumentParser],
+            swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -31,7 +31,7 @@ struct RunRequest {
     /// The settings of the log take effect at once.
     init(_ arguments: PipelineArguments) {
         self.init(text: nil, script: [arguments.file])
-        options = arguments.settings.apply(arguments: arguments.arguments)
+        options = arguments.settings.apply(arguments: [])
         options.showsValues = arguments.showValues
         isJSON = arguments.json
         isBare = false

@@ -113,7 +113,7 @@ import Testing
         ("return rh.to('nowhere.x', row)", "RH3300 the target has no table nowhere.x"),
         ("return rh.to('a.b.c', row)", "RH3207 rh.to: \"a.b.c\" is not a table name"),
         ("return rh.to('dw.small', row)", "RH2104 no column \"email\" in dw.small of the target"),
-        ("return rh.to('dw.small', { made = 1 })", "RH3105 column \"made\" of dw.small is generated"),
+        ("return rh.to('dw.small', { made = 1 })", "RH3305 column \"made\" of dw.small is generated"),
         ("if kept then kept.id = 1 end kept = row return row", "RH3211 the row was used after its transform returned"),
         ("if kept then return kept end kept = row return row", "RH3211 the row was used after its transform returned"),
         ("return event.kye", "RH3205 an event has no \"kye\", did you mean \"key\"?"),

@@ -14,11 +14,6 @@ struct PipelineArguments: ParsableArguments {
 
     @OptionGroup(title: "What the script may do, and how much")
     var settings: ScriptSettings
-
-    @Argument(
-        parsing: .postTerminator,
-        help: ArgumentHelp("After \"--\": what the script finds in \"arg\".", valueName: "arguments"))
-    var arguments: [String] = []
 }
 
 /// A command that loads a file and works on the pipelines that it returns.

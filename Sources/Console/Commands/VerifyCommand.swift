@@ -27,7 +27,7 @@ struct VerifyCommand: PipelineCommand {
         let outcome = await session.following(isQuiet: quiet) {
             await $0.verify(repair: self.repair, table: self.table)
         }
-        return session.show(outcome) { reports in
+        return session.show(outcome.value) { reports in
             let view = VerifyView(reports: reports)
             session.write(view)
             return view.isSettled ? ExitCode.done : ExitCode.findings

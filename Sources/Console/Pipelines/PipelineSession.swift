@@ -74,25 +74,27 @@ extension PipelineSession {
     func copying(
         isQuiet: Bool, _ work: @escaping (ScriptHost) async -> PipelineOutcome<[PipelineResult]>
     ) async -> Int32 {
-        let outcome = await following(isQuiet: isQuiet, work)
+        let (outcome, rowsBefore) = await following(isQuiet: isQuiet, work)
         if case .interrupted = outcome { interruption.remark(RunSummary.interrupted(host.progress().latest)) }
         return show(outcome) { results in
-            let summary = RunSummary(results: results, path: path)
+            let summary = RunSummary(results: results, rowsBefore: rowsBefore, path: path)
             if isJSON { write(summary) }
             Terminal.writeError(summary.text(Terminal.errorPalette))
             return ExitCode.done
         }
     }
 
-    /// Shows how the work gets on.
-    func following<Value>(isQuiet: Bool, _ work: (ScriptHost) async -> Value) async -> Value {
-        guard !isQuiet else { return await work(host) }
+    /// Shows how the work gets on. Also, how many rows each pipeline had at first, as far as that was seen.
+    func following<Value>(
+        isQuiet: Bool, _ work: (ScriptHost) async -> Value
+    ) async -> (value: Value, rowsBefore: [String: Int]) {
+        guard !isQuiet else { return (await work(host), [:]) }
         let display = ProgressDisplay(host)
-        return await withTaskGroup { group in
+        return await withTaskGroup(of: [String: Int].self) { group in
             group.addTask { await display.follow() }
             let value = await work(host)
             group.cancelAll()
-            return value
+            return (value, await group.next() ?? [:])
         }
     }
 }

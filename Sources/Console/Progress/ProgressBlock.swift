@@ -71,8 +71,19 @@ struct ProgressBlock {
 
 /// Which columns the lines of progress have room for.
 struct ProgressLayout {
-    enum Column: Equatable {
+    enum Column: CaseIterable {
         case percent, rows, rowRate, byteRate, left
+
+        /// What is usual, so that lines do not jump.
+        var least: Int {
+            switch self {
+            case .percent: 4
+            case .rows: 10
+            case .rowRate: 7
+            case .byteRate: 8
+            case .left: 9
+            }
+        }
 
         func text(_ row: ProgressRow) -> String {
             switch self {
@@ -99,9 +110,9 @@ struct ProgressLayout {
         // What goes first when there is no room; nil is the bar.
         var dropping: [Column?] = [.byteRate, .rowRate, nil, .left, .rows, .percent]
         var hasBar = true
-        columns = [Column.percent, .rows, .rowRate, .byteRate, .left].map { column in
-            (column, rows.map { TerminalText.width(of: column.text($0)) }.max() ?? 0)
-        }.filter { $0.width > 0 }
+        columns = Column.allCases.map { column in
+            (column, max(column.least, rows.map { TerminalText.width(of: column.text($0)) }.max() ?? 0))
+        }
         while need(hasBar) > width, !dropping.isEmpty {
             let dropped = dropping.removeFirst()
             if let dropped { columns.removeAll { $0.column == dropped } } else { hasBar = false }

@@ -10,8 +10,8 @@ struct ProgressDisplay {
 
     init(_ host: ScriptHost) { self.host = host }
 
-    /// Until the task is cancelled.
-    func follow() async {
+    /// Until the task is cancelled; how many rows each pipeline had at first.
+    func follow() async -> [String: Int] {
         let started = ContinuousClock.now
         var meter = ProgressMeter()
         var log = ProgressLog()
@@ -23,6 +23,7 @@ struct ProgressDisplay {
             try? await Task.sleep(for: Self.interval)
         }
         if isLive { LiveBlock.shared.clear() }
+        return meter.rowsBefore
     }
 
     private func draw(_ progress: [PipelineProgress], _ meter: ProgressMeter) {

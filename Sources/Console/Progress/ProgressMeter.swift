@@ -27,6 +27,8 @@ struct ProgressMeter {
     private static let shortest = Duration.milliseconds(500)
 
     private var samples: [Key: [Sample]] = [:]
+    /// By pipeline, what was there at first: earlier runs have copied it.
+    private(set) var rowsBefore: [String: Int] = [:]
 
     /// To be called a few times a second.
     mutating func note(_ progress: [PipelineProgress], at time: Duration) {
@@ -37,6 +39,7 @@ struct ProgressMeter {
                     to: Key(pipeline: pipeline.pipeline, table: "\(table.source)"))
             }
             let rows = pipeline.tables.reduce(0) { $0 + $1.rows }
+            if rowsBefore[pipeline.pipeline] == nil { rowsBefore[pipeline.pipeline] = rows }
             let bytes = pipeline.tables.reduce(0) { $0 + $1.bytes }
             add(Sample(time: time, rows: rows, bytes: bytes), to: Key(pipeline: pipeline.pipeline))
         }

@@ -3,6 +3,8 @@ import Scripting
 /// What a run has done.
 struct RunSummary: ReportView {
     var results: [PipelineResult]
+    /// By pipeline, the rows that earlier runs had copied, where they are known.
+    var rowsBefore: [String: Int]
     /// The script, as it was named.
     var path: String
 
@@ -33,7 +35,10 @@ struct RunSummary: ReportView {
         if result.dropped > 0 { text += ", \(result.dropped) dropped" }
         if result.skipped > 0 { text += ", \(result.skipped) skipped after errors" }
         text += "\n  \(Figures.size(Double(result.bytes)))"
-        if seconds > 0 { text += ", \(Figures.fixed(Double(result.read) / seconds, 0)) rows/s" }
+        // What is over at once says nothing of speed.
+        if let before = rowsBefore[result.pipeline], seconds >= 1 {
+            text += ", \(Figures.fixed(Double(max(0, result.read - before)) / seconds, 0)) rows/s"
+        }
         text += "\n"
         if result.deadLetters > 0 {
             text += "  \(Figures.count(result.deadLetters, "dead letter")): replhost dlq list \(path)\n"

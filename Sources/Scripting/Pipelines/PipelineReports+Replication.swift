@@ -29,9 +29,11 @@ extension PipelineProgress.Table {
         let state: State =
             if table.isKept {
                 .kept
-            } else if table.chunksDone == table.chunks {
+            } else if table.chunksRunning > 0 {
+                .copying
+            } else if table.chunks > 0, table.chunksDone == table.chunks {
                 .copied
-            } else if table.chunksRunning > 0 || table.chunksDone > 0 {
+            } else if table.chunksDone > 0 {
                 .copying
             } else {
                 .waiting

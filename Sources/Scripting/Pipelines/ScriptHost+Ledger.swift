@@ -51,7 +51,7 @@ extension ScriptHost {
         await together { [self] actor, pipeline, coordinator in
             await step(actor) { _ throws(ReplicationError) -> [DeadLetterReport] in
                 let name = pipeline.definition.name
-                guard selection.means(name) else { return [] }
+                guard selection.means(name) else { return [DeadLetterReport]() }
                 let session = try await LedgerSession(name, coordinator)
                 defer { session.end() }
                 let letters = try await session.ledger?.letters(try LetterSelection(selection)) ?? []
