@@ -1,6 +1,6 @@
---- Makes the shop of the examples: three tables on both servers, and on the source 700 000 rows, the same on every run.
+--- Makes the shop of the examples on the source: three tables and 700 000 rows, the same on every run.
 -- They hold what real data hold: quotes and backslashes, many scripts, exact numbers, NULLs, JSON, arrays, infinity.
--- A schema "shop" that is there already is replaced.
+-- A schema "shop" that is there already is replaced; a copy of it on the target goes.
 --
 --   replhost scripts/examples/shop_data.lua [CUSTOMERS]
 local rh = require "replhost"
@@ -20,11 +20,11 @@ local schema = [[
     created_at timestamptz NOT NULL);
 
   CREATE TABLE shop.orders (
-    id bigint PRIMARY KEY, customer_id bigint NOT NULL, customer_email text NOT NULL, status text NOT NULL,
+    id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES shop.customers, customer_email text NOT NULL, status text NOT NULL,
     total numeric(12,2), placed_at timestamptz NOT NULL, valid_until timestamptz, coupons text[], details jsonb);
 
   CREATE TABLE shop.order_items (
-    order_id bigint, line integer, sku text NOT NULL, quantity integer NOT NULL, price numeric(10,2) NOT NULL,
+    order_id bigint REFERENCES shop.orders, line integer, sku text NOT NULL, quantity integer NOT NULL, price numeric(10,2) NOT NULL,
     discount float8, sizes integer[], attributes jsonb, PRIMARY KEY (order_id, line));
 ]]
 
@@ -64,7 +64,8 @@ local fills = {
     FROM generate_series(1, 2 * $1::bigint) AS o, generate_series(1, 2) AS n]=],
 }
 
-rh.map({ source, target }, function(server) server:query(schema) end)
+source:query(schema)
+target:query("SET client_min_messages = warning; DROP SCHEMA IF EXISTS shop CASCADE")
 local rows = rh.map(fills, function(sql) return source:query(sql, customers).affected end)
 source:query("ANALYZE shop.customers, shop.orders, shop.order_items")
 print(("made %d customers, %d orders, %d order items"):format(table.unpack(rows)))

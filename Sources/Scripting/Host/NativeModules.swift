@@ -27,7 +27,7 @@ enum NativeModules {
         stack.pushTable(of: [
             "pool": { [unowned worker] stack throws(ScriptError) in
                 let options = try PoolOptions(at: 1, of: stack)
-                let pool = try PoolRegistry.shared.pool(options, worker)
+                let pool = try worker.options.pools.pool(options, worker)
                 worker.note(pool)
                 stack.push(PoolObject(pool), PoolObject.type)
                 return 1

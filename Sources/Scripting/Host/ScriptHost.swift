@@ -80,7 +80,7 @@ package final class ScriptHost: @unchecked Sendable {
             worker.close()
             self.worker = nil
         }
-        await PoolRegistry.shared.closeAll(timeout: .seconds(2))
+        await options.pools.closeAll(timeout: .seconds(2))
         loop.stop()
     }
 }

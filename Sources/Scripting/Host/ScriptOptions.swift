@@ -14,6 +14,9 @@ package struct ScriptOptions: Sendable {
     /// What the script finds in `arg`.
     package var arguments: [String] = []
 
+    /// Copies of the options have the same ones.
+    let pools = PoolRegistry()
+
     package init() {}
 }
 

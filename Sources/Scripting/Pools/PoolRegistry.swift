@@ -3,10 +3,8 @@ import Postgres
 import Sandbox
 import Synchronization
 
-/// The process's pools by their options: the same options in several workers are the same pool.
+/// A host's pools by their options: the same options in several workers are the same pool.
 final class PoolRegistry: Sendable {
-    static let shared = PoolRegistry()
-
     private let pools = Mutex<[String: ConnectionPool]>([:])
 
     func pool(_ options: PoolOptions, _ worker: ScriptWorker) throws(ScriptError) -> ConnectionPool {
