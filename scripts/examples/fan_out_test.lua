@@ -1,8 +1,9 @@
+local rh = require "replhost"
 local t = require "replhost.test"
 local split = t.load "fan_out.lua"
 
 local function run(coupons)
-  return t.run(split, "shop.orders", { op = "insert", row = { id = 5, coupons = coupons } })
+  return t.run(split, "shop.orders", { op = "insert", row = { id = 5, coupons = coupons or rh.null } })
 end
 
 t.case("an order without coupons is one row", function()
@@ -11,7 +12,6 @@ t.case("an order without coupons is one row", function()
 end)
 
 t.case("each coupon is a row of its own, NULL is none", function()
-  local rh = require "replhost"
   local out = run { "SPRING", rh.null, "MAY", n = 3 }
 
   t.equal(#out, 3)

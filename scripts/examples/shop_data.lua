@@ -20,11 +20,11 @@ local schema = [[
     created_at timestamptz NOT NULL);
 
   CREATE TABLE shop.orders (
-    id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES shop.customers, customer_email text NOT NULL, status text NOT NULL,
+    id bigint PRIMARY KEY, customer_id bigint NOT NULL, customer_email text NOT NULL, status text NOT NULL,
     total numeric(12,2), placed_at timestamptz NOT NULL, valid_until timestamptz, coupons text[], details jsonb);
 
   CREATE TABLE shop.order_items (
-    order_id bigint REFERENCES shop.orders, line integer, sku text NOT NULL, quantity integer NOT NULL, price numeric(10,2) NOT NULL,
+    order_id bigint, line integer, sku text NOT NULL, quantity integer NOT NULL, price numeric(10,2) NOT NULL,
     discount float8, sizes integer[], attributes jsonb, PRIMARY KEY (order_id, line));
 ]]
 
@@ -67,5 +67,8 @@ local fills = {
 source:query(schema)
 target:query("SET client_min_messages = warning; DROP SCHEMA IF EXISTS shop CASCADE")
 local rows = rh.map(fills, function(sql) return source:query(sql, customers).affected end)
+source:query [[
+  ALTER TABLE shop.orders ADD FOREIGN KEY (customer_id) REFERENCES shop.customers;
+  ALTER TABLE shop.order_items ADD FOREIGN KEY (order_id) REFERENCES shop.orders]]
 source:query("ANALYZE shop.customers, shop.orders, shop.order_items")
 print(("made %d customers, %d orders, %d order items"):format(table.unpack(rows)))

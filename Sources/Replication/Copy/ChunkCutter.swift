@@ -7,7 +7,7 @@ struct ChunkCutter {
     private static let samplePages = 400
     private static let pageSize = 8192
     private static let largestChunk = 256 << 20
-    private static let smallestChunk = 32 << 20
+    private static let smallestChunk = 8 << 20
 
     private let source: Connection
     private let options: SnapshotOptions

@@ -37,6 +37,10 @@ package final class CopyRun {
 
     /// Copies to the end. A lost server is waited for, and copying goes on from what is committed.
     package func run() async throws(ReplicationError) -> Result {
+        guard definition.snapshot.mode != .never else {
+            progress.enter(.done)
+            return Result(wasComplete: true)
+        }
         var lastSuccess = ContinuousClock.now
         var pause: Duration = .milliseconds(250)
         var before = 0
