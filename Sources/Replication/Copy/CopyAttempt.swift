@@ -18,20 +18,30 @@ struct CopyAttempt {
     private var definition: PipelineDefinition { run.definition }
 
     func run(
-        _ workers: [any PipelineWorker], _ throttle: Throttle, onBegin: () -> Void
+        _ workers: [any PipelineWorker], _ throttle: Throttle
     ) async throws(ReplicationError) -> CopyRun.Result {
         run.progress.enter(.preparing)
+        try await target.run(WorkerConnections.patience, on: .target, doing: "preparing a session")
         try await ledger.prepare()
         try await lock()
+        do throws(ReplicationError) { return try await copy(workers, throttle) } catch {
+            await note(error)
+            throw error
+        }
+    }
+
+    private func copy(
+        _ workers: [any PipelineWorker], _ throttle: Throttle
+    ) async throws(ReplicationError) -> CopyRun.Result {
         let record = try await ledger.record()
         let identity = try await identify(record)
         let snapshotName = try await Snapshot.take(on: source)
         let selection = try await PipelineCatalog.selection(definition, on: source)
         if record?.state == "done", let result = try await finishedResult(selection) { return result }
         let number = try await ledger.noteSnapshot(identity, scriptHash: definition.scriptHash)
+        try await ledger.endEarlierWork()
         let planner = CopyPlanner(definition, ledger: ledger, source: source, target: target, progress: run.progress)
         let plan = try await planner.plan(selection, workers: workers.count)
-        onBegin()
         let session = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
             plan.chunks.isEmpty ? nil : Snapshot(name: snapshotName, number: number), plan.mappings, throttle,
@@ -49,7 +59,7 @@ struct CopyAttempt {
     }
 
     /// For `status`. The ledger may be out of reach.
-    func note(_ error: ReplicationError) async {
+    private func note(_ error: ReplicationError) async {
         guard !error.isCancellation, !target.isBroken else { return }
         try? await ledger.note(error: "\(error)")
     }
@@ -57,11 +67,18 @@ struct CopyAttempt {
     // MARK: Steps
 
     private func lock() async throws(ReplicationError) {
+        defer { run.session = Int(target.pid) }
         guard try await !ledger.lock() else { return }
-        let owner = try await ledger.owner().map { " (its session on the target has pid \($0))" } ?? ""
+        let owner = try await ledger.owner()
+        if let owner, owner == run.session {
+            try await ledger.end([owner])
+            if try await ledger.lock() { return }
+        }
+        let session = owner.map { " (its session on the target has pid \($0))" } ?? ""
         throw .mismatch(
-            code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost\(owner)",
-            hint: "Wait for it or stop it; two would do the same work twice.")
+            code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost\(session)",
+            hint: "Wait for it or stop it; two would do the same work twice. If it is gone, end its session there: "
+                + "SELECT pg_terminate_backend(\(owner.map(String.init) ?? "pid")).")
     }
 
     /// Refuses to go on with another source than the one that the ledger knows.

@@ -22,7 +22,8 @@ package final class CopyRun {
     let coordinator: any PipelineWorker
     private let workers: [any PipelineWorker]
     private let throttle: Throttle
-    private var hasBegun = false
+    /// Of the last attempt, on the target. It may still be there when the way to it was lost.
+    var session: Int?
 
     package init(
         _ definition: PipelineDefinition, coordinator: any PipelineWorker, workers: [any PipelineWorker],
@@ -48,7 +49,7 @@ package final class CopyRun {
             do throws(ReplicationError) { return try await attempt() } catch {
                 let done = progress.state.tables.reduce(0) { $0 + $1.chunksDone }
                 if done > before { (before, lastSuccess, pause) = (done, .now, .milliseconds(250)) }
-                guard hasBegun, error.isTransient, ContinuousClock.now - lastSuccess < Self.patience else {
+                guard session != nil, error.isTransient, ContinuousClock.now - lastSuccess < Self.patience else {
                     throw error
                 }
                 progress.enter(.waiting, note: "\(error); trying again")
@@ -68,11 +69,6 @@ package final class CopyRun {
         let attempt = CopyAttempt(
             self, source: try WorkerConnections.connection(of: source, .source),
             target: try WorkerConnections.connection(of: target, .target))
-        do throws(ReplicationError) {
-            return try await attempt.run(workers, throttle) { self.hasBegun = true }
-        } catch {
-            await attempt.note(error)
-            throw error
-        }
+        return try await attempt.run(workers, throttle)
     }
 }

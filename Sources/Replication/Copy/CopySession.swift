@@ -69,10 +69,16 @@ struct Snapshot: Sendable {
     /// Counted in the ledger.
     let number: Int
 
+    /// For a transaction that reads: rows that a policy hides are an error, they must not be missing silently.
+    static let isWhole = "SET LOCAL row_security = off"
+
     /// Begins a transaction that holds a snapshot for others to take over, and gives its name.
     static func take(on source: Connection) async throws(ReplicationError) -> String {
         try await source.run(
-            "\(WorkerConnections.patience); BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", on: .source,
+            """
+            \(WorkerConnections.patience);
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(Self.isWhole)
+            """, on: .source,
             doing: "taking a snapshot")
         do {
             return try await source.query("SELECT pg_export_snapshot()", []).text(of: 0)

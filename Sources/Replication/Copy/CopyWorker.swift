@@ -52,15 +52,17 @@ final class CopyWorker: @unchecked Sendable {
         let mapping = session.mappings[task.table]
         let (source, target) = (try await connections.source(), try await connections.target())
         let meter = ChunkMeter(session.progress, session.throttle, table: task.table)
+        let ledger = Ledger(target, pipeline: session.context.pipeline)
         let sink = CopySink(target, .write(mapping.options.onConflict), session.context)
         let output = ChunkOutput(mapping, sink)
         do throws(ReplicationError) {
             try await target.run(
-                "BEGIN; SET LOCAL synchronous_commit = off", on: .target, doing: "writing \(mapping.target.name)")
+                "BEGIN; SET LOCAL synchronous_commit = off; \(ledger.workLock)", on: .target,
+                doing: "writing \(mapping.target.name)")
             try await ChunkTransfer(source, on: loop).run(task.chunk, try transform(task.table), to: output, meter)
             try await output.finish()
             try await sink.finish()
-            try await commit(task, target, output.counts)
+            try await commit(task, ledger, output.counts)
             meter.finish()
         } catch {
             meter.undo()
@@ -70,16 +72,15 @@ final class CopyWorker: @unchecked Sendable {
     }
 
     private func commit(
-        _ task: WorkQueue<SchemaStep>.ChunkTask, _ target: Connection, _ counts: ChunkOutput.Counts
+        _ task: WorkQueue<SchemaStep>.ChunkTask, _ ledger: Ledger, _ counts: ChunkOutput.Counts
     ) async throws(ReplicationError) {
-        let ledger = Ledger(target, pipeline: session.context.pipeline)
         let source = session.mappings[task.table].source.name
         guard try await ledger.finish(task.chunk, of: source, snapshot: session.snapshot?.number ?? 0, counts) else {
             throw .mismatch(
                 code: "RH3403", "chunk \(task.chunk.number) of \(source) was copied by somebody else",
                 hint: "Another replhost works on this pipeline; let one of them do it.")
         }
-        try await target.run("COMMIT", on: .target, doing: "committing a chunk of \(source)")
+        try await ledger.connection.run("COMMIT", on: .target, doing: "committing a chunk of \(source)")
     }
 
     private func transform(_ table: Int) throws(ReplicationError) -> (any RowTransform)? {
@@ -94,8 +95,10 @@ final class CopyWorker: @unchecked Sendable {
 
     private func run(_ step: SchemaStep) async throws(ReplicationError) {
         let target = try await connections.target()
+        let lock = Ledger(target, pipeline: session.context.pipeline).workLock
         try await target.run(
-            "SET maintenance_work_mem = '256MB'; \(step.sql)", on: .target, doing: "making \(step.kind) \(step.name)")
+            "SET maintenance_work_mem = '256MB'; \(lock); \(step.sql)", on: .target,
+            doing: "making \(step.kind) \(step.name)")
     }
 }
 

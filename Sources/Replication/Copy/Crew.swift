@@ -73,16 +73,28 @@ final class WorkerConnections {
         let lease = try await Self.borrow(worker.source, .source, on: worker.actor.loop)
         reader = lease
         let connection = try Self.connection(of: lease, .source)
-        if let snapshot {
-            try await connection.run(
-                """
-                \(Self.patience);
-                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                SET TRANSACTION SNAPSHOT \(SQLText.quoteLiteral(snapshot))
-                """, on: .source, doing: "taking the snapshot over")
-        }
+        if let snapshot { try await Self.enter(snapshot, on: connection) }
         return connection
     }
+
+    private static func enter(_ snapshot: String, on source: Connection) async throws(ReplicationError) {
+        let doing = "taking the snapshot over"
+        let sql = """
+            \(Self.patience); BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SET TRANSACTION SNAPSHOT \(SQLText.quoteLiteral(snapshot)); \(Snapshot.isWhole)
+            """
+        do throws(PostgresError) { _ = try await source.query(sql, []) } catch {
+            guard let state = error.sqlstate, lostSnapshot.contains(state) else {
+                throw .database(.source, error, doing: doing)
+            }
+            throw .database(
+                .source, .connectionLost(reason: "the session that held the snapshot has ended", sqlstate: nil),
+                doing: doing)
+        }
+    }
+
+    /// There is none of that name, or its transaction is over.
+    private static let lostSnapshot: Set = ["22023", "42704", "55000"]
 
     func target() async throws(ReplicationError) -> Connection {
         if let writer { return try Self.connection(of: writer, .target) }

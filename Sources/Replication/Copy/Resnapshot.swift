@@ -30,6 +30,7 @@ package struct Resnapshot {
                 hint: "Stop it first.")
         }
         do throws(ReplicationError) {
+            try await ledger.endEarlierWork()
             try await forget(table, relation, selection, ledger)
             try await ledger.unlock()
         } catch {

@@ -33,16 +33,39 @@ extension Ledger {
     ) async throws(ReplicationError) {
         let doing = "emptying \(target ?? source), to copy it anew"
         try await connection.run("BEGIN", on: .target, doing: doing)
-        if let target {
-            try await connection.run("SAVEPOINT emptying", on: .target, doing: doing)
-            do throws(PostgresError) { _ = try await connection.query("TRUNCATE \(target.sql)", []) } catch {
-                // Refused for tables that others refer to.
-                guard error.sqlstate == "0A000" else { throw .database(.target, error, doing: doing) }
-                try await connection.run(
-                    "ROLLBACK TO emptying; DELETE FROM \(target.sql)", on: .target, doing: doing)
-            }
+        do throws(ReplicationError) {
+            if let target { try await empty(target, doing) }
+            try await removeChunks(of: source)
+            try await connection.run("COMMIT", on: .target, doing: doing)
+        } catch {
+            if !connection.isBroken { try? await connection.rollback() }
+            throw error
         }
-        try await removeChunks(of: source)
-        try await connection.run("COMMIT", on: .target, doing: doing)
+    }
+
+    private func empty(_ target: QualifiedName, _ doing: String) async throws(ReplicationError) {
+        try await connection.run("SAVEPOINT emptying", on: .target, doing: doing)
+        do throws(PostgresError) { _ = try await connection.query("TRUNCATE \(target.sql)", []) } catch {
+            // Refused for tables that others refer to.
+            guard error.sqlstate == "0A000" else { throw .database(.target, error, doing: doing) }
+            try await connection.run("ROLLBACK TO emptying", on: .target, doing: doing)
+            try await deleteRows(target, doing)
+        }
+    }
+
+    /// Leaves tables alone that refer to the rows, which come back: no foreign key may delete theirs, or refuse.
+    private func deleteRows(_ target: QualifiedName, _ doing: String) async throws(ReplicationError) {
+        do throws(PostgresError) {
+            _ = try await connection.query("SET LOCAL session_replication_role = replica", [])
+        } catch {
+            guard error.sqlstate == "42501" else { throw .database(.target, error, doing: doing) }
+            throw .mismatch(
+                code: "RH3411",
+                "\(target) cannot be emptied to copy it anew: foreign keys refer to it, and may not be turned off",
+                hint:
+                    "Grant the right (GRANT SET ON PARAMETER session_replication_role TO …, from PostgreSQL 15 on), or "
+                    + "drop the foreign keys until the copy is done.")
+        }
+        try await connection.run("DELETE FROM \(target.sql)", on: .target, doing: doing)
     }
 }

@@ -146,7 +146,7 @@ extension Ledger {
             [.text(pipeline), .text(source.description)], "writing the ledger")
     }
 
-    /// Inside the chunk's transaction: it was copied. False if somebody else has copied it.
+    /// Inside the chunk's transaction: it was copied. False if somebody else has copied it, or has begun to.
     package func finish(
         _ chunk: Chunk, of source: QualifiedName, snapshot: Int, _ counts: ChunkOutput.Counts
     ) async throws(ReplicationError) -> Bool {
@@ -157,6 +157,7 @@ extension Ledger {
             SET snapshot = $4, rows_read = $5, rows_written = $6, rows_dropped = $7, rows_skipped = $8, dead_letters = $9,
               bytes = $10, copied_at = clock_timestamp()
             WHERE pipeline = $1 AND source = $2 AND number = $3 AND copied_at IS NULL
+              AND EXISTS (SELECT FROM replhost.pipeline WHERE name = $1 AND snapshots = $4)
             """,
             [
                 .text(pipeline), .text(source.description), .integer(Int64(chunk.number)),

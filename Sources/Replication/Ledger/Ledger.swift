@@ -31,31 +31,6 @@ package struct Ledger {
             await query("SELECT to_regclass('replhost.state') IS NOT NULL", [], "reading the ledger"))
     }
 
-    /// Keeps others from working on the pipeline, as long as the connection lives; false if somebody else does.
-    package func lock() async throws(ReplicationError) -> Bool {
-        try isTrue(
-            await query("SELECT pg_try_advisory_lock(\(Self.lockKey))", [.text(pipeline)], "locking the pipeline"))
-    }
-
-    package func unlock() async throws(ReplicationError) {
-        _ = try await query("SELECT pg_advisory_unlock(\(Self.lockKey))", [.text(pipeline)], "unlocking the pipeline")
-    }
-
-    /// The backend that has the pipeline locked.
-    package func owner() async throws(ReplicationError) -> Int? {
-        let sql = """
-            SELECT pid::int8 FROM pg_locks, (SELECT \(Self.lockKey) AS key) AS wanted
-            WHERE locktype = 'advisory' AND granted AND objsubid = 1
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-              AND (classid::int8 << 32) | objid::int8 = key
-            """
-        let result = try await query(sql, [.text(pipeline)], "reading locks")
-        guard result.count > 0 else { return nil }
-        return try reading { () throws(PostgresError) in try result.number(0, 0) }
-    }
-
-    private static let lockKey = "hashtextextended('replhost ' || $1::text, 0)"
-
     // MARK: The pipeline
 
     package struct Record: Sendable {

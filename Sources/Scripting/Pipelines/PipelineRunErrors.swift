@@ -8,9 +8,9 @@ extension FailureReport {
     /// - Parameter showsValues: whether it may show what stands in rows.
     init(_ error: ReplicationError, showsValues: Bool) {
         switch error {
-        case .database(_, let cause, let doing):
+        case .database(let side, let cause, let doing):
             self.init(LuaFailure(error: ScriptError(cause)), showsValues: showsValues)
-            message = "\(doing): \(message)"
+            message = "\(doing): \(side): \(message)"
         case .pool(let side, let cause):
             self.init(ScriptError(cause))
             message = "\(side): \(message)"

@@ -1,0 +1,119 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A pipeline file between two databases, run by the built program.
+struct CopyProgram {
+    let source: Side
+    let target: Side
+    private let path: String
+
+    /// A database and the server it is on.
+    struct Side {
+        let server: TestServer
+        let conninfo: String
+
+        init(_ server: TestServer? = nil) throws {
+            let server = try server ?? TestServer.shared()
+            self.server = server
+            conninfo = try server.makeDatabase()
+        }
+
+        @discardableResult
+        func run(_ statements: String...) throws -> String {
+            try statements.map { try server.run($0, in: conninfo) }.last ?? ""
+        }
+
+        /// The name of the database.
+        var database: String { conninfo.split(separator: "dbname=").last.map { String($0) } ?? "" }
+
+        /// Sessions of replhost's.
+        func sessions() throws -> Int {
+            let sql =
+                "select count(*) from pg_stat_activity where datname = '\(database)' and application_name <> 'psql'"
+            return Int(try server.run(sql)) ?? -1
+        }
+    }
+
+    /// - Parameters:
+    ///   - options: of the pipeline but for its pools, as Lua; `mask` stands before it.
+    ///   - sourceAddress: where the program finds the source, if not at its own address; so is `targetAddress`.
+    init(
+        _ options: String, functions: String = "", source: Side? = nil, target: Side? = nil,
+        sourceAddress: String? = nil, targetAddress: String? = nil
+    ) throws {
+        self.source = try source ?? Side()
+        self.target = try target ?? Side()
+        path = try ConsoleProcess.makeFile(
+            "copy.lua",
+            """
+            local rh = require "replhost"
+            local source = rh.pool { dsn = "\(sourceAddress ?? self.source.conninfo)" }
+            local sink = rh.pool { dsn = "\(targetAddress ?? self.target.conninfo)" }
+            \(functions)
+            return rh.pipeline "copy" { source = source, sink = sink, \(options) }
+            """)
+    }
+
+    func start() throws -> ConsoleProcess { try ConsoleProcess([path]) }
+
+    /// Runs it to its end, which has to be a good one.
+    @discardableResult
+    func finish(_ location: SourceLocation = #_sourceLocation) async throws -> ConsoleProcess.Output {
+        let result = try await start().finished()
+        #expect(result.status == 0, "\(result.errors)", sourceLocation: location)
+        return result
+    }
+
+    /// Starts it and kills it after a while, if it has not ended by itself; false if it has.
+    func killed(after time: Duration) async throws -> Bool {
+        let process = try start()
+        try await Task.sleep(for: time)
+        process.signal(SIGKILL)
+        let result = try await process.finished()
+        if result.status != 128 + SIGKILL { #expect(result.status == 0, "\(result.errors)") }
+        return result.status == 128 + SIGKILL
+    }
+
+    /// How many chunks are in the target; 0 while there is no ledger.
+    func chunksDone() throws -> Int {
+        guard try target.run("select to_regclass('replhost.chunk') is not null") == "t" else { return 0 }
+        return Int(try target.run("select count(*) from replhost.chunk where copied_at is not null")) ?? 0
+    }
+
+    /// Waits until so many chunks are in the target.
+    func untilChunksDone(_ count: Int, in process: ConsoleProcess) async throws {
+        let found = try await eventually(within: .seconds(20)) { try chunksDone() >= count }
+        try #require(found, "\(process.errors)")
+    }
+
+    /// The tables hold the same rows on both sides, each as often.
+    func expectEqual(_ tables: String..., location: SourceLocation = #_sourceLocation) throws {
+        for table in tables { try expectEqual(table, inTarget: table, location) }
+    }
+
+    /// A table or query in the source gives the same rows as the other one in the target, each as often.
+    func expectEqual(
+        _ wanted: String, inTarget found: String, _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        let sides = (try source.run(Self.checksum(wanted)), try target.run(Self.checksum(found)))
+        #expect(sides.0 == sides.1, "\(wanted)", sourceLocation: location)
+    }
+
+    private static func checksum(_ rows: String) -> String {
+        let query = rows.hasPrefix("select") ? "(\(rows))" : rows
+        return "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from \(query) t"
+    }
+}
+
+extension SeededGenerator {
+    /// With its seed in the test's output, for when the test fails.
+    static func noted(_ seed: UInt64 = .random(in: 0...UInt64.max), for test: String = #function) -> SeededGenerator {
+        print("\(test): seed \(seed)")
+        return SeededGenerator(seed: seed)
+    }
+
+    mutating func duration(_ milliseconds: ClosedRange<Int>) -> Duration {
+        .milliseconds(Int.random(in: milliseconds, using: &self))
+    }
+}

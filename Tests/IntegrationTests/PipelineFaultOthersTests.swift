@@ -1,0 +1,135 @@
+import Foundation
+import Sandbox
+import TestSupport
+import Testing
+
+/// Others at work: writers in the source, a second program, a user who interrupts.
+@Suite(.onServer) struct PipelineFaultOthersTests {
+    @Test func oneSnapshotWhilePgbenchWrites() async throws {
+        let program = try CopyProgram(
+            """
+            tables = { ["public.*"] = rh.copy },
+            snapshot = { workers = 4, chunk_rows = 20000 }, throttle = { rows_per_second = 80000 }
+            """)
+        try pgbench(program.source, "-i", "-s", "2", "--foreign-keys", "-q")
+        let isWriting = Task.detached { try pgbench(program.source, "-c", "4", "-j", "1", "-T", "6", "-n") }
+        #expect(
+            try await eventually {
+                try program.source.run("select count(*) > 100 from pgbench_history") == "t"
+            })
+        try await program.finish()
+        let later = try program.source.run("select count(*) from pgbench_history")
+        try await isWriting.value
+
+        let sums = try program.target.run(
+            """
+            select (select sum(abalance) from pgbench_accounts) = s and (select sum(tbalance) from pgbench_tellers) = s
+              and (select sum(bbalance) from pgbench_branches) = s, n > 100, n < \(later)
+            from (select sum(delta) s, count(*) n from pgbench_history) h
+            """)
+        #expect(sums == "t|t|t")
+        let keys =
+            "select string_agg(conname, ' ' order by conname) from pg_constraint where contype = 'f' and convalidated"
+        let (here, there) = (try program.source.run(keys), try program.target.run(keys))
+        #expect(here == there)
+        #expect(try program.target.run("select count(*) from pgbench_accounts") == "200000")
+    }
+
+    private func pgbench(_ side: CopyProgram.Side, _ arguments: String...) throws {
+        let cluster = side.server.cluster
+        let place = ["-h", cluster.socketDirectory, "-p", "\(cluster.port)", "-U", Cluster.superuser, side.database]
+        try Command([cluster.binaries.path("pgbench")] + arguments + place, as: cluster.account).runChecked()
+    }
+
+    private static let slow = """
+        tables = { ["public.*"] = rh.copy },
+        snapshot = { workers = 2, chunk_rows = 500 }, throttle = { rows_per_second = 2500 }
+        """
+
+    private let rows = """
+        create table t (id bigint primary key, v text);
+        insert into t select i, 'value ' || i from generate_series(1, 12000) i;
+        analyze
+        """
+
+    @Test func aSecondProgramIsRefused() async throws {
+        let program = try CopyProgram(Self.slow)
+        try program.source.run(rows)
+        let first = try program.start()
+        try await program.untilChunksDone(2, in: first)
+        let pid = try program.target.run(
+
+            """
+            select pid from pg_locks l join pg_database d on d.oid = l.database
+            where locktype = 'advisory' and mode = 'ExclusiveLock' and datname = current_database()
+            """)
+        let second = try await program.start().finished()
+        let result = try await first.finished()
+
+        #expect(second.status == 1)
+        #expect(second.errors.contains("error[RH3401]: pipeline \"copy\" is being run by another replhost"))
+        #expect(second.errors.contains("has pid \(pid))"), "\(second.errors), pid is \(pid)")
+        #expect(result.status == 0, "\(result.errors)")
+        try program.expectEqual("t")
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func endsInGoodOrderWhenInterrupted(_ signal: CInt) async throws {
+        let program = try CopyProgram(Self.slow)
+        try program.source.run(rows)
+        let process = try program.start()
+        try await program.untilChunksDone(3, in: process)
+        process.signal(signal)
+        let start = ContinuousClock.now
+        let result = try await process.finished()
+
+        #expect(result.status == 130, "\(result.errors)")
+        #expect(result.errors.contains("interrupted"))
+        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(try await eventually { try program.target.sessions() == 0 && program.source.sessions() == 0 })
+        let sums = try program.target.run("select sum(rows_written) from replhost.chunk")
+        #expect(try program.target.run("select count(*) from t") == sums)
+        try await program.finish()
+        try program.expectEqual("t")
+    }
+
+    /// It would wait for the chunk's commit, which takes a minute.
+    @Test func isInterruptedWhileTheTargetWaits() async throws {
+        let program = try CopyProgram("tables = { [\"public.*\"] = rh.copy }")
+        try program.source.run(rows)
+        try program.target.run("create table t (id bigint primary key, v text)")
+        let blocker = try BlockedTable("t", in: program.target)
+        let process = try program.start()
+        #expect(try await eventually { try blocker.waiting() > 0 })
+        process.signal(SIGINT)
+        let result = try await process.finished()
+        try blocker.release()
+
+        #expect(result.status == 130, "\(result.errors)")
+        try await program.finish()
+        try program.expectEqual("t")
+    }
+}
+
+/// A table that a session of psql's has locked.
+private struct BlockedTable {
+    private let side: CopyProgram.Side
+    private let script: Task<Void, any Error>
+
+    init(_ table: String, in side: CopyProgram.Side) throws {
+        self.side = side
+        script = Task.detached {
+            _ = try? side.run("begin; lock table \(table); select pg_sleep(60)")
+        }
+    }
+
+    func waiting() throws -> Int {
+        Int(try side.run("select count(*) from pg_locks where not granted")) ?? 0
+    }
+
+    func release() throws {
+        try side.run(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)' and pid <> pg_backend_pid()"
+        )
+    }
+}

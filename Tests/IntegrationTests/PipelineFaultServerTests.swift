@@ -1,0 +1,95 @@
+import Foundation
+import Sandbox
+import TestSupport
+import Testing
+
+/// The loss of a server, or of the way to it, while the program runs.
+@Suite(.onServer) struct PipelineFaultServerTests {
+    private let rows = """
+        create table t (id bigint primary key, v text);
+        insert into t select i, 'value ' || i from generate_series(1, 30000) i;
+        create table log (v text);
+        insert into log select 'message ' || i / 2 from generate_series(1, 6000) i;
+        analyze
+        """
+
+    enum Lost: CaseIterable {
+        case source
+        case target
+    }
+
+    @Test(arguments: Lost.allCases)
+    func goesOnWhenAServerComesBack(_ lost: Lost) async throws {
+        var random = SeededGenerator.noted()
+        let server = try TestServer.start()
+        let side = try CopyProgram.Side(server)
+        let program = try CopyProgram(
+            """
+            tables = { ["public.*"] = rh.copy },
+            snapshot = { workers = 2, chunk_rows = 1000 }, throttle = { rows_per_second = 10000 }
+            """, source: lost == .source ? side : nil, target: lost == .target ? side : nil)
+        try program.source.run(rows)
+        let process = try program.start()
+
+        for round in 1...3 {
+            try await program.untilChunksDone(5 * round, in: process)
+            try await Task.sleep(for: random.duration(0...200))
+            try server.stop(.immediate)
+            try await Task.sleep(for: random.duration(200...1500))
+            try server.start()
+        }
+        let result = try await process.finished()
+
+        #expect(result.status == 0, "\(result.errors)")
+        try program.expectEqual("t", "log")
+        try server.remove()
+    }
+
+    @Test func copiesEveryRowOnceHoweverOftenConnectionsAreCut() async throws {
+        var random = SeededGenerator.noted()
+        let target = try CopyProgram.Side()
+        let proxy = try FaultProxy(to: target.server.endpoint)
+        let program = try CopyProgram(
+            """
+            tables = { ["public.*"] = rh.copy },
+            snapshot = { workers = 2, chunk_rows = 500 }, throttle = { rows_per_second = 6000 }
+            """, target: target, targetAddress: proxy.conninfo(database: target.database))
+        try program.source.run(rows)
+        let process = try program.start()
+
+        var (done, cuts) = (0, 0)
+        while done < 60 {
+            try await program.untilChunksDone(done + 1, in: process)
+            try await Task.sleep(for: random.duration(0...150))
+            proxy.cut()
+            done = try program.chunksDone()
+            cuts += 1
+        }
+        let result = try await process.finished()
+
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(cuts > 5)
+        try program.expectEqual("t", "log")
+    }
+
+    /// Nobody knows yet whether they have happened when the next attempt begins.
+    @Test(arguments: ["id bigint primary key, v text", "id bigint, v text"])
+    func aCommitUnderWayIsWaitedFor(_ columns: String) async throws {
+        let target = try CopyProgram.Side()
+        let proxy = try FaultProxy(to: target.server.endpoint)
+        let program = try CopyProgram(
+            "tables = { [\"public.*\"] = rh.copy }, snapshot = { workers = 2, chunk_rows = 1000 }", target: target,
+            targetAddress: proxy.conninfo(database: target.database))
+        try program.source.run(
+            "create table t (\(columns))", "insert into t select i, i from generate_series(1, 4000) i", "analyze")
+        try target.run("create table t (\(columns))", SlowCommits.sql)
+        let process = try program.start()
+
+        #expect(try await eventually { try SlowCommits.count(in: target) == 2 })
+        proxy.cut()
+        let result = try await process.finished()
+
+        #expect(result.status == 0, "\(result.errors)")
+        try program.expectEqual("t")
+    }
+}
