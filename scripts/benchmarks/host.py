@@ -7,93 +7,12 @@ import argparse
 import json
 import os
 import shutil
-import statistics
-import subprocess
 import sys
-import threading
-import time
 
 import proxy
+from measure import Program, Report, sql
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-class Program:
-    """A command whose figure is taken `runs` times."""
-
-    def __init__(self, label, command, figure="printed", environment=None):
-        self.label = label
-        self.command = command
-        self.figure = figure
-        self.environment = environment or {}
-        self.values = []
-        self.memory = []
-        self.failure = None
-
-    def run(self, before=None):
-        if self.failure:
-            return
-        if before:
-            before()
-        started = time.monotonic()
-        process = subprocess.Popen(
-            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **self.environment}, shell=isinstance(self.command, str))
-        printed = []
-        readers = [
-            threading.Thread(target=lambda: printed.append(process.stdout.read())),
-            threading.Thread(target=lambda: setattr(self, "errors", process.stderr.read())),
-        ]
-        for reader in readers:
-            reader.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        elapsed = time.monotonic() - started
-        for reader in readers:
-            reader.join()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            lines = self.errors.strip().splitlines() or ["no message"]
-            self.failure = f"exit {process.returncode}: {lines[0][:100]}"
-            return
-        try:
-            figures = {"printed": lambda: float(printed[0].split()[-1]), "seconds": lambda: elapsed,
-                       "megabytes": lambda: usage.ru_maxrss / 1024}
-            self.values.append(figures[self.figure]())
-        except (IndexError, ValueError):
-            self.failure = f"printed no number: {printed[0][:60]!r}"
-        self.memory.append(usage.ru_maxrss / 1024)
-
-
-class Report:
-    def __init__(self):
-        self.results = []
-
-    def add(self, title, unit, programs, lower_is_better=True, demand=None, digits=2):
-        """`demand(own, peers)` → (text, holds) where own is replhost's median and peers maps label → median."""
-        print(f"\n{title}")
-        medians = {p.label: statistics.median(p.values) for p in programs if p.values}
-        own = medians.get(programs[0].label)
-        for program in programs:
-            print("  " + self._row(program, unit, own, lower_is_better, digits))
-        if demand and own is not None:
-            text, holds = demand(own, medians)
-            print(f"  demanded: {text}: {'yes' if holds else 'NO'}")
-        self.results.append({
-            "title": title, "unit": unit,
-            "programs": {p.label: {"values": p.values, "memory_mb": p.memory, "failure": p.failure}
-                         for p in programs}})
-
-    @staticmethod
-    def _row(program, unit, own, lower_is_better, digits):
-        if not program.values:
-            return f"{program.label:<28} n/a ({program.failure or 'not run'})"
-        median = statistics.median(program.values)
-        text = f"{program.label:<28}{median:>12.{digits}f} {unit:<9}"
-        text += f" ({min(program.values):.{digits}f} … {max(program.values):.{digits}f}, n={len(program.values)})"
-        if own and median and median != own:
-            ratio = median / own if lower_is_better else own / median
-            text += f"  replhost is {ratio:.2f} × as good"
-        return text
 
 
 class Suite:
@@ -161,7 +80,7 @@ class Suite:
 
     def rows(self):
         count = int(500_000 * self.scale)
-        self.sql(f"""
+        sql(f"""
             drop table if exists bench_rows;
             create table bench_rows (id int8, name text, note text, active bool, score float8, seen timestamptz);
             insert into bench_rows select g, 'customer ' || g, md5(g::text), g % 3 = 0, g * 1.1,
@@ -183,7 +102,7 @@ class Suite:
         count = int(2_000_000 * self.scale)
         columns = """(id int8, customer int8, status text, email text, name text, amount numeric(12,2), score float8,
             active bool, created timestamptz, updated timestamptz, payload jsonb, note text)"""
-        self.sql(f"""
+        sql(f"""
             drop table if exists bench_source, bench_target;
             create table bench_source {columns};
             create table bench_target {columns};
@@ -196,7 +115,7 @@ class Suite:
         psql = ("psql -XqAt -d postgres -c 'copy bench_source to stdout'"
                 " | psql -XqAt -d postgres -c 'copy bench_target from stdin'")
         programs = [self.lua("bulk", "seconds"), Program("psql | psql (text)", psql, "seconds")]
-        self.interleave(programs, before=lambda: self.sql("truncate bench_target; checkpoint"))
+        self.interleave(programs, before=lambda: sql("truncate bench_target; checkpoint"))
         self.report.add(
             f"bulk copy, {count:,} rows × 12 columns, 2 changed in Lua", "s", programs,
             demand=lambda own, all: ("<= 1.15 × psql | psql", own <= 1.15 * all["psql | psql (text)"]))
@@ -239,12 +158,6 @@ class Suite:
     @staticmethod
     def says(holds):
         return "yes" if holds else "NO"
-
-    @staticmethod
-    def sql(text):
-        subprocess.run(
-            ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", "postgres"], input=text, text=True, check=True,
-            env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"})
 
 
 MEASUREMENTS = ["start", "pool", "spike", "rows", "bulk", "sleepers", "memory"]
