@@ -68,10 +68,10 @@ struct ChunkCutter {
         let name = SQLText.quoteIdentifier(column.name)
         let share = min(100, 100 * Double(max(Self.samplePages, 20 * count)) / Double(table.pages))
         let borders = """
-            SELECT min(value)::text FROM (
+            SELECT DISTINCT ON (tile) value::text FROM (
               SELECT \(name) AS value, ntile(\(count)) OVER (ORDER BY \(name)) AS tile
-              FROM \(table.name.sql) TABLESAMPLE SYSTEM (\(share))) AS sample
-            WHERE tile > 1 GROUP BY tile ORDER BY tile
+              FROM ONLY \(table.name.sql) TABLESAMPLE SYSTEM (\(share))) AS sample
+            WHERE tile > 1 ORDER BY tile, value
             """
         do throws(PostgresError) {
             let result = try await source.query(borders, [])
