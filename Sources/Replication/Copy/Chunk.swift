@@ -53,7 +53,7 @@ extension Chunk {
         let columns = mapping.columns.map { SQLText.quoteIdentifier($0.source) }.joined(separator: ", ")
         let options = mapping.format == .binary ? " (FORMAT binary)" : ""
         let conditions = [range.condition, mapping.options.filter.map { "(\n\($0)\n)" }].compactMap(\.self)
-        if conditions.isEmpty, !mapping.readsGenerated {
+        if conditions.isEmpty, !mapping.readsGenerated, !columns.isEmpty {
             return "COPY \(relation.sql) (\(columns)) TO STDOUT\(options)"
         }
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")

@@ -70,7 +70,7 @@ struct ChunkCutter {
         let borders = """
             SELECT DISTINCT ON (tile) value::text FROM (
               SELECT \(name) AS value, ntile(\(count)) OVER (ORDER BY \(name)) AS tile
-              FROM \(table.name.sql) TABLESAMPLE SYSTEM (\(share))) AS sample
+              FROM ONLY \(table.name.sql) TABLESAMPLE SYSTEM (\(share))) AS sample
             WHERE tile > 1 ORDER BY tile, value
             """
         do throws(PostgresError) {

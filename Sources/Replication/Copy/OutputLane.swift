@@ -29,10 +29,13 @@ package final class OutputLane {
     /// In SQL.
     var columnList: String { columns.map { SQLText.quoteIdentifier($0.name) }.joined(separator: ", ") }
 
+    /// The list after a table's name: none for a table that has no columns, as there are no empty ones.
+    var columnClause: String { columns.isEmpty ? "" : " (\(columnList))" }
+
     /// A COPY statement that takes the data; into `table` in the place of the lane's own if one is given.
     func copyStatement(into table: QualifiedName? = nil) -> String {
         let options = format == .binary ? " (FORMAT binary)" : ""
-        return "COPY \((table ?? self.table.name).sql) (\(columnList)) FROM STDIN\(options)"
+        return "COPY \((table ?? self.table.name).sql)\(columnClause) FROM STDIN\(options)"
     }
 
     func clear() {

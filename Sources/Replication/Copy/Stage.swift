@@ -4,8 +4,8 @@ import PostgresProtocol
 struct Stage {
     let lane: OutputLane
     let name: QualifiedName
-    /// Tells in which order rows came.
-    static let position = "replhost_position"
+    private static let position = "replhost_position"
+    private static let largestTable = 1600
 
     init(_ lane: OutputLane, number: Int) {
         self.lane = lane
@@ -17,15 +17,21 @@ struct Stage {
         lane.table.name == other.table.name && lane.columns.map(\.name) == other.columns.map(\.name)
     }
 
+    /// The column that tells in which order rows came. Where there is no room for one more, it is nearly that.
+    var order: String { hasPosition ? Self.position : "ctid" }
+
+    private var hasPosition: Bool { lane.columns.count < Self.largestTable }
+
     var makeStatements: [String] {
-        [
+        let statements = [
             "DROP TABLE IF EXISTS \(name.sql)",
             """
             CREATE TEMP TABLE \(SQLText.quoteIdentifier(name.name)) ON COMMIT DELETE ROWS AS
             SELECT \(lane.columnList) FROM \(lane.table.name.sql) WITH NO DATA
             """,
-            "ALTER TABLE \(name.sql) ADD COLUMN \(Self.position) bigint GENERATED ALWAYS AS IDENTITY",
         ]
+        guard hasPosition else { return statements }
+        return statements + ["ALTER TABLE \(name.sql) ADD COLUMN \(order) bigint GENERATED ALWAYS AS IDENTITY"]
     }
 
     /// Of several rows with the same key, the one that counts by `policy`.
@@ -38,9 +44,9 @@ struct Stage {
         }
         let isUpdate = policy == .upsert && !changes.isEmpty
         return """
-            INSERT INTO \(lane.table.name.sql) (\(lane.columnList)) OVERRIDING SYSTEM VALUE
+            INSERT INTO \(lane.table.name.sql)\(lane.columnClause) OVERRIDING SYSTEM VALUE
             SELECT DISTINCT ON (\(key)) \(lane.columnList) FROM \(name.sql)
-            ORDER BY \(key), \(Self.position)\(policy == .upsert ? " DESC" : "")
+            ORDER BY \(key), \(order)\(policy == .upsert ? " DESC" : "")
             ON CONFLICT (\(key)) DO \(isUpdate ? "UPDATE SET " + changes.joined(separator: ", ") : "NOTHING")
             """
     }

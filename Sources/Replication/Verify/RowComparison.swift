@@ -73,7 +73,7 @@ struct RowComparison {
         }
         statements.append(
             """
-            INSERT INTO \(table.name.sql) (\(stage.lane.columnList)) OVERRIDING SYSTEM VALUE
+            INSERT INTO \(table.name.sql)\(stage.lane.columnClause) OVERRIDING SYSTEM VALUE
             SELECT \(stage.lane.columnList) FROM \(stage.name.sql) s
             WHERE NOT EXISTS (SELECT FROM \(table.name.sql) t WHERE \(match))
             """)
@@ -89,7 +89,7 @@ struct RowComparison {
         return """
             DELETE FROM \(stage.name.sql) s USING \(stage.name.sql) other
             WHERE \(same.joined(separator: " AND "))
-              AND s.\(Stage.position) \(policy == .upsert ? "<" : ">") other.\(Stage.position)
+              AND s.\(stage.order) \(policy == .upsert ? "<" : ">") other.\(stage.order)
             """
     }
 
@@ -159,7 +159,7 @@ struct RowComparison {
               WHERE NOT EXISTS (SELECT FROM (\(numbered(stage, "r.ctid"))) s WHERE s.text = t.text AND s.copy = t.copy)))
             """,
             """
-            INSERT INTO \(table) (\(self.stage.lane.columnList)) OVERRIDING SYSTEM VALUE
+            INSERT INTO \(table)\(self.stage.lane.columnClause) OVERRIDING SYSTEM VALUE
             SELECT \(self.stage.lane.columnList) FROM \(stage) WHERE ctid = ANY (ARRAY(
               SELECT s.identity FROM (\(numbered(stage, "r.ctid"))) s
               WHERE NOT EXISTS (SELECT FROM (\(numbered(table, "r.ctid"))) t WHERE s.text = t.text AND s.copy = t.copy)))

@@ -182,9 +182,10 @@ extension ReplicationError {
 extension Chunk.Range {
     /// The range in terms of the target's columns; nil if it is no restriction there.
     fileprivate func mapped(by mapping: TableMapping) -> String? {
-        guard case .key(let column, let type, let lower, let upper) = self,
-            let target = mapping.columns.first(where: { $0.source == column })?.target
+        guard case .key(let column, _, let lower, let upper) = self,
+            let name = mapping.columns.first(where: { $0.source == column })?.target,
+            let type = mapping.target.column(name)?.typeName
         else { return nil }
-        return Chunk.Range.key(column: target, type: type, lower: lower, upper: upper).condition
+        return Chunk.Range.key(column: name, type: type, lower: lower, upper: upper).condition
     }
 }
