@@ -143,6 +143,32 @@ import Testing
         #expect(try TestServer.shared().run("select count(*) from customers", in: target) == "1000")
     }
 
+    @Test func copiesATableAnew() async throws {
+        let (path, target) = try makeFile()
+        _ = try await ConsoleProcess.run("--quiet", path)
+        try TestServer.shared().run("delete from customers where id < 100", in: target)
+        let result = try await ConsoleProcess.run("resnapshot", "--quiet", path, "public.customers")
+        let unknown = try await ConsoleProcess.run("resnapshot", path, "public.nothing")
+
+        #expect(result.status == 0)
+        #expect(result.errors.hasPrefix("shop: 1 table copied in "))
+        #expect(try TestServer.shared().run("select count(*) from customers", in: target) == "999")
+        #expect(unknown.status == 1)
+        #expect(unknown.errors.contains("public.nothing"))
+    }
+
+    @Test func findsWhatWouldFail() async throws {
+        let (good, _) = try makeFile()
+        let (bad, target) = try makeFile()
+        try TestServer.shared().run("alter table customers drop column email", in: target)
+        let none = try await ConsoleProcess.run("check", good)
+        let found = try await ConsoleProcess.run("check", "--json", bad)
+
+        #expect(none == .init(status: 0, output: "no findings\n", errors: ""))
+        #expect(found.status == 3)
+        #expect(found.output.hasPrefix(#"{"errors": 1, "#))
+    }
+
     @Test func asksBeforeItRemoves() async throws {
         let (path, _) = try makeFile()
         _ = try await ConsoleProcess.run("--quiet", path)
