@@ -66,16 +66,41 @@ import Testing
         #expect(try (parse("sandbox", "remove", "a", "--json") as? SandboxCommand.Remove)?.json == true)
     }
 
+    @Test func readsCommandsOnPipelines() throws {
+        let preview = try #require(try parse("preview", "a.lua", "-n", "5", "--table", "public.a") as? PreviewCommand)
+        let verify = try #require(try parse("verify", "--repair", "a.lua") as? VerifyCommand)
+        let retry = try #require(try parse("dlq", "retry", "a.lua", "1", "2") as? DeadLetterCommand.Retry)
+        let check = try #require(try parse("check", "--limits", "time=1s", "a.lua", "--json") as? CheckCommand)
+
+        #expect(preview.rows == 5 && preview.table == "public.a" && preview.pipelines.file == "a.lua")
+        #expect(verify.repair && verify.pipelines.file == "a.lua")
+        #expect(retry.ids == [1, 2])
+        #expect(check.pipelines.json && check.pipelines.settings.limits?.time == .seconds(1))
+        #expect(try (parse("dlq", "show", "a.lua", "12") as? DeadLetterCommand.Show)?.id == 12)
+        #expect(try (parse("dlq", "list", "a.lua", "--limit", "3") as? DeadLetterCommand.List)?.limit == 3)
+        #expect(try (parse("dlq", "purge", "a.lua", "--yes") as? DeadLetterCommand.Purge)?.yes == true)
+        #expect(try (parse("resnapshot", "a.lua", "public.a") as? ResnapshotCommand)?.table == "public.a")
+        #expect(try (parse("drop", "a.lua", "--yes") as? DropCommand)?.yes == true)
+        #expect(try (parse("test", "a", "b", "--filter", "x") as? TestCommand)?.paths == ["a", "b"])
+        #expect(try parse("plan", "a.lua") is PlanCommand)
+        #expect(try parse("status", "a.lua") is StatusCommand)
+        #expect(try (parse("--once", "--quiet", "a.lua", "--json") as? RunCommand)?.script == ["a.lua", "--json"])
+    }
+
     @Test func suggestsWhatAMisspeltOptionWasMeantToBe() {
         #expect(message("--alow", "io", "a.lua").contains("Did you mean '--allow'?"))
         #expect(message("sandbox", "list", "--jsn").contains("Did you mean '--json'?"))
         #expect(message("sandbox", "lst").contains("Unknown command 'sandbox lst'. Did you mean 'list'?"))
+        #expect(message("dlq", "purg", "a.lua").contains("Unknown command 'dlq purg'. Did you mean 'purge'?"))
     }
 
     @Test(arguments: [
         ["--allow", "everything", "a.lua"], ["--limits", "time", "a.lua"], ["--limits", "time=10x", "a.lua"],
         ["--limits", "time=1s,time=2s", "a.lua"], ["--sandbox", "loose", "a.lua"], ["--log-level", "loud", "a.lua"],
         ["--sandbox", "strict", "--allow", "io", "a.lua"], ["run"], ["sandbox", "remove"], ["repl", "a", "b"],
+        ["check"], ["resnapshot", "a.lua"], ["dlq", "show", "a.lua"], ["dlq", "show", "a.lua", "x"],
+        ["preview", "a.lua", "-n", "0"], ["dlq", "list", "a.lua", "--limit", "0"], ["drop"],
+        ["plan", "a.lua", "b.lua"],
     ])
     func refusesWrongUsage(_ arguments: [String]) {
         #expect(throws: (any Error).self) {
@@ -88,6 +113,9 @@ import Testing
         #expect(message("run", "--help").contains("--limits <time=10s,memory=256MB>"))
         #expect(message("repl", "--help").contains("DSN"))
         #expect(message("sandbox", "--help").contains("remove"))
+        #expect(message("--help").contains("3 check or verify found something"))
+        #expect(message("verify", "--help").contains("replhost verify [<options>] FILE"))
+        #expect(message("dlq", "retry", "--help").contains("replhost dlq retry [<options>] FILE [ID ...]"))
         #expect(message("sandbox", "stop", "--help").contains("their data stay"))
     }
 }

@@ -37,7 +37,7 @@ final class ConsoleProcess {
     }
 
     /// Starts the program in a session of its own, with the terminal at this path for all its streams.
-    init(_ arguments: [String], onTerminal path: String) throws {
+    init(_ arguments: [String], onTerminal path: String, kind: String = "dumb") throws {
         directory = try TestWorkspace.shared().makeDirectory("console")
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -45,7 +45,7 @@ final class ConsoleProcess {
         posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
         posix_spawn_file_actions_adddup2(&actions, 0, 1)
         posix_spawn_file_actions_adddup2(&actions, 0, 2)
-        pid = try Self.spawn(arguments, &actions, ["TERM": "dumb"], ownSession: true)
+        pid = try Self.spawn(arguments, &actions, ["TERM": kind], ownSession: true)
     }
 
     private static func spawn(

@@ -13,7 +13,8 @@ extension Ledger {
         package var finishedAt: String?
         package var chunks: [ChunkRecord]
 
-        package var isCopied: Bool { chunks.allSatisfy { $0.counts != nil } }
+        /// A table that is to be copied anew has no chunks until they are cut.
+        package var isCopied: Bool { !chunks.isEmpty && chunks.allSatisfy { $0.counts != nil } }
         package var isStarted: Bool { chunks.contains { $0.counts != nil } }
     }
 

@@ -50,8 +50,8 @@ import Testing
 
         #expect(
             shown == [
-                "public.customers  #######-------   50%  50.0k rows  25.0k/s  24.4 MB/s  0:02 left",
-                "shop              #######-------   50%   150k rows  75.0k/s  73.2 MB/s  0:02 left",
+                "public.customers  ######------   50%  50.0k rows  25.0k/s  24.4 MB/s  0:02 left",
+                "shop              ######------   50%   150k rows  75.0k/s  73.2 MB/s  0:02 left",
                 "shop: 1 of 3 tables done",
             ])
     }
@@ -75,14 +75,9 @@ import Testing
     @Test func leavesOutWhatHasNoRoom() {
         let progress = [pipeline([table("customers", .copying, rows: 50_000, of: 100_000)])]
 
-        #expect(
-            lines(progress, width: 62)[0]
-                == "public.customers  ----------   50%  50.0k rows  0:02 left".replacing(
-                    "-----", with: "#####", maxReplacements: 1))
+        #expect(lines(progress, width: 62)[0] == "public.customers  #######-------   50%  50.0k rows  0:02 left")
         #expect(lines(progress, width: 50)[0] == "public.customers   50%  50.0k rows  0:02 left")
-        #expect(
-            lines(progress, width: 36)[0] == "…ustomers   50%  50.0k rows  0:02 left"
-                || lines(progress, width: 36)[0].hasSuffix("50.0k rows"))
+        #expect(lines(progress, width: 36)[0] == "…c.customers   50%  50.0k rows")
     }
 
     @Test func showsAsManyTablesAsTheWindowHasLinesFor() {
@@ -106,8 +101,7 @@ import Testing
     @Test func drawsBarsOfLines() {
         let shown = lines([pipeline([table("a", .copying, rows: 3, of: 4)])], unicode: true)
 
-        #expect(shown[0].hasPrefix("public.a  ━━━━━━━━━━━━━━━━"))
-        #expect(shown[0].contains("━─"))
+        #expect(shown[0].hasPrefix("public.a  ━━━━━━━━━━━━━━━──────   75%"))
     }
 
     @Test func countsChunksWhereNoRowsAreKnown() {
