@@ -93,6 +93,15 @@ import Testing
             create table t (id int primary key, v text, n int); grant select on other, t to ROLE; grant insert on other to ROLE
             """, ["target", "writing public.t", "permission denied for table t", "42501"], "grant insert on t to ROLE"
         ),
+        (
+            false,
+            """
+            grant create on database DATABASE to ROLE; create table other (id int primary key);
+            create table t (id int primary key, v text, n int); grant select, insert on other, t to ROLE;
+            alter table t enable row level security
+            """, ["target", "writing public.t", "COPY FROM not supported with row-level security", "0A000"],
+            "alter table t disable row level security"
+        ),
     ])
     func goesOnWhenTheRightIsGiven(
         _ isSource: Bool, _ preparation: String, _ message: [String], _ mending: String

@@ -117,3 +117,44 @@ extension SeededGenerator {
         .milliseconds(Int.random(in: milliseconds, using: &self))
     }
 }
+
+/// A table that somebody else has locked.
+struct LockedTable {
+    private let side: CopyProgram.Side
+    private let holder: Task<String?, any Error>
+
+    init(_ table: String, _ mode: String, in side: CopyProgram.Side) throws {
+        self.side = side
+        holder = onItsOwnThread {
+            try? side.run("begin; lock table \(table) in \(mode) mode; select pg_sleep(60)")
+        }
+    }
+
+    /// The pids of those who wait for a lock on a table.
+    func waiting() throws -> String {
+        try side.run(
+            """
+            select string_agg(pid::text, ' ') from pg_locks
+            where not granted and locktype = 'relation'
+              and database = (select oid from pg_database where datname = current_database())
+            """)
+    }
+
+    func release() async throws {
+        try side.run(
+            """
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where query like '%pg_sleep(60)' and datname = current_database() and pid <> pg_backend_pid()
+            """)
+        _ = try await holder.value
+    }
+}
+
+/// Runs what blocks for long.
+func onItsOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) -> Task<Value, any Error> {
+    Task {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
+        }
+    }
+}

@@ -146,6 +146,86 @@ extension PipelineFaultKillTests {
 
         try program.expectEqual("t")
     }
+
+    /// The server goes on making it.
+    @Test func anIndexUnderWayIsWaitedFor() async throws {
+        let program = try CopyProgram("tables = { [\"public.*\"] = rh.copy }")
+        try program.source.run(
+            """
+            create function slow(i int) returns int immutable language plpgsql
+            as 'begin perform pg_sleep(case when i % 100 = 0 then 0.2 else 0 end); return i; end'
+            """, "create table t (id int primary key)", "create index t_slow on t (slow(id))",
+            "insert into t select generate_series(1, 700)")
+        let process = try program.start()
+        let building = """
+            select count(*) from pg_stat_activity where query like '%CREATE INDEX%' and wait_event = 'PgSleep'
+              and datname = current_database() and pid <> pg_backend_pid()
+            """
+        #expect(try await eventually { try program.target.run(building) == "1" })
+        process.signal(SIGKILL)
+        _ = try await process.finished()
+        try await program.finish()
+
+        try program.expectEqual("t")
+        #expect(try program.target.run("select indisvalid from pg_index where indexrelid = 't_slow'::regclass") == "t")
+    }
+
+    /// A table that is begun anew is emptied: no foreign key may take rows of others along.
+    @Test func rowsThatReferToATableBegunAnewStay() async throws {
+        let program = try CopyProgram(Self.slowPages)
+        let tables = """
+            create table parent (code text unique);
+            create table child (id int primary key, parent text references parent (code) on delete cascade, v text)
+            """
+        try program.source.run(tables, "insert into parent select i from generate_series(1, 6000) i")
+        try program.source.run(
+            "insert into child select i, i, repeat('x', 500) from generate_series(1, 1000) i", "analyze")
+        try program.target.run(tables)
+        try await killAmidPages(of: "parent", program)
+        #expect(try program.target.run("select count(*) from child") == "1000")
+        try await program.finish()
+
+        try program.expectEqual("parent", "child")
+    }
+
+    /// Without the right to turn foreign keys off.
+    @Test func aTableThatCannotBeBegunAnewIsNamed() async throws {
+        let target = try CopyProgram.Side()
+        let role = "role_\(target.database)"
+        let program = try CopyProgram(
+            Self.slowPages, target: target,
+            targetAddress: target.server.conninfo(database: target.database, user: role))
+        try program.source.run(
+            "create table parent (code text unique)", "insert into parent select i from generate_series(1, 6000) i",
+            "analyze")
+        try target.run(
+            "create table parent (code text unique); create table child (parent text references parent (code))",
+            "create role \(role) login; grant create on database \(target.database) to \(role)",
+            "grant select, insert, delete, truncate on parent to \(role)")
+        try await killAmidPages(of: "parent", program)
+        let refused = try await program.start().finished()
+        try target.run("grant set on parameter session_replication_role to \(role)")
+        try await program.finish()
+
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("error[RH3411]: public.parent cannot be emptied"), "\(refused.errors)")
+        try program.expectEqual("parent")
+    }
+
+    private static let slowPages = """
+        tables = { ["public.*"] = rh.copy }, snapshot = { workers = 1, chunk_rows = 500 },
+        throttle = { rows_per_second = 5000 }
+        """
+
+    private func killAmidPages(of table: String, _ program: CopyProgram) async throws {
+        let process = try program.start()
+        #expect(
+            try await eventually {
+                try program.chunksDone() > 0 && program.target.run("select exists (select from \(table))") == "t"
+            })
+        process.signal(SIGKILL)
+        #expect(try await process.finished().status == 128 + SIGKILL)
+    }
 }
 
 /// Commits into a table `t` that take two seconds if they bring one of some rows.

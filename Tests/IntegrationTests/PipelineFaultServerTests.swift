@@ -92,4 +92,32 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         try program.expectEqual("t")
     }
+
+    /// The server has not noticed that nobody is there any more, and keeps its locks.
+    @Test func itsOwnLostSessionIsEnded() async throws {
+        let target = try CopyProgram.Side()
+        let proxy = try FaultProxy(to: target.server.endpoint)
+        let program = try CopyProgram(
+            """
+            tables = { ["public.*"] = rh.copy }, snapshot = { workers = 1, chunk_rows = 500 },
+            throttle = { rows_per_second = 5000 }
+            """, target: target, targetAddress: proxy.conninfo(database: target.database))
+        try program.source.run(
+            "create table t (v text)", "insert into t select i from generate_series(1, 5000) i", "analyze")
+        let first = try program.start()
+        try await program.untilChunksDone(2, in: first)
+        first.signal(SIGKILL)
+        _ = try await first.finished()
+        let reader = try LockedTable("t", "access share", in: target)
+        let second = try program.start()
+        #expect(try await eventually { try reader.waiting().isEmpty == false })
+        let lost = try reader.waiting()
+        proxy.cut()
+        #expect(try await eventually { try !["", lost].contains(reader.waiting()) })
+        try await reader.release()
+        let result = try await second.finished()
+
+        #expect(result.status == 0, "\(result.errors)")
+        try program.expectEqual("t")
+    }
 }
