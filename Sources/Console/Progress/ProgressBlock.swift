@@ -59,6 +59,7 @@ struct ProgressBlock {
             case .connecting: "connecting"
             case .preparing: "preparing"
             case .creating: "making tables"
+            case .verifying: "verifying"
             case .copying:
                 "\(pipeline.tables.count { $0.isDone }) of \(Figures.count(pipeline.tables.count, "table")) done"
             case .finishing: "finishing (indexes, constraints, …), \(pipeline.stepsDone) of \(pipeline.steps)"

@@ -8,6 +8,7 @@ package final class CopyProgress: Sendable {
         case preparing
         case creating
         case copying
+        case verifying
         case finishing
         case waiting
         case done

@@ -40,7 +40,7 @@ package struct TableMapping: Sendable {
         }
         self.init(
             source: table.source, rule: table.rule, options: table.options, target: target, columns: columns,
-            added: added, key: target.key.isEmpty ? table.options.key ?? [] : target.key,
+            added: added, key: Self.key(table, target, columns),
             format: Self.format(table.source, target, columns, converts: table.options.hasTransform))
         try checkKey()
     }
@@ -109,11 +109,21 @@ extension TableMapping {
         return isBinary ? .binary : .text
     }
 
+    /// The target's own, which a table that was just made does not have yet, else what the rule or the source says.
+    private static func key(
+        _ table: SelectedTable, _ target: CatalogTable, _ columns: [ColumnMapping]
+    ) -> [String] {
+        if !target.key.isEmpty { return target.key }
+        if let named = table.options.key { return named }
+        let mapped = table.source.key.compactMap { name in columns.first { $0.source == name }?.target }
+        return mapped.count == table.source.key.count ? mapped : []
+    }
+
     private func checkKey() throws(ReplicationError) {
         for name in options.key ?? [] where target.column(name) == nil {
             throw .unknownColumn(name, of: target.name, .target, known: target.columns.map(\.name))
         }
-        guard options.onConflict != .error, key.isEmpty else { return }
+        guard options.onConflict != .error, target.key.isEmpty else { return }
         throw .mismatch(
             code: "RH3306", "\(target.name) has no key, which on_conflict = \"\(options.onConflict)\" needs",
             hint: "Add a primary key or a unique index over columns that are NOT NULL.")

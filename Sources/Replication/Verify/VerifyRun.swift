@@ -67,6 +67,7 @@ package final class VerifyRun {
                 continue
             }
             let chunks = try await cutter.cut(table.relations, key: table.source.key, mayCutByPages: false)
+            progress.update(table: index) { $0.chunks = chunks.count }
             tasks += chunks.map { .range(table: index, $0) }
         }
         let outcomes = try await session.run(tasks, workers)
@@ -114,7 +115,7 @@ final class VerifySession: Sendable {
         self.progress = progress
         self.repairs = repairs
         progress.update { state in state.tables = tables.map { CopyProgress.Table($0, []) } }
-        progress.enter(.copying)
+        progress.enter(.verifying)
     }
 
     /// The table's rows, and they alone, are in the same ranges of the same key in the target.

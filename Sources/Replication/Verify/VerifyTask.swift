@@ -77,6 +77,7 @@ struct VerifyTaskRun {
             try await ChunkTransfer(source, on: worker.actor.loop).run(chunk, transform, to: output, meter)
             try await output.finish()
             written += output.counts.written
+            meter.finish()
         }
         // A stage for each target, even without rows: what it has then is extra.
         let own = try ChunkOutput(mapping, sink).lane(mapping.target, columns: mapping.columns.map(\.target))

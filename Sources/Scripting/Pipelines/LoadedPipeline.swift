@@ -40,6 +40,12 @@ final class LoadedPipeline: @unchecked Sendable {
         return LuaRowTransform(function, mapping, library, worker)
     }
 
+    /// How long Lua code may run without waiting: a worker has one limit, the larger where there are both functions.
+    var timeLimit: Duration? {
+        let kinds = Set(functions.compactMap(\.self).map(\.isBatch))
+        return kinds.compactMap { $0 ? limits.batchTime : limits.rowTime }.max()
+    }
+
     /// Calls a function that the pipeline has for this moment, if it has one. Returns why it failed.
     func call(_ hook: PipelineHook) async -> LuaFailure? {
         guard let reference = hooks[hook] else { return nil }

@@ -17,6 +17,7 @@ extension PipelineProgress.Phase {
         case .preparing: self = .preparing
         case .creating: self = .creating
         case .copying: self = .copying
+        case .verifying: self = .verifying
         case .finishing: self = .finishing
         case .waiting: self = .waiting
         case .done: self = .done

@@ -16,6 +16,7 @@ package struct PipelineProgress: Sendable {
         /// Making tables in the target.
         case creating
         case copying
+        case verifying
         /// Indexes, constraints, statistics, sequences.
         case finishing
         /// A server is gone; it is tried again.

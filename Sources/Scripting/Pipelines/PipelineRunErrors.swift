@@ -44,7 +44,7 @@ extension FailureReport {
         }
         let details = [row, failure.details].compactMap(\.self).joined(separator: "\n")
         self.init(
-            code: failure.code == "RH1000" ? "RH3201" : failure.code, failure.message, details: details,
+            code: failure.code, failure.message, details: details,
             hint: failure.hint ?? (showsValues || names.isEmpty ? nil : "--show-values shows which row it was."),
             place: failure.position.flatMap(SourcePlace.init), calls: Traceback.scriptCalls(in: failure.traceback))
     }

@@ -98,9 +98,7 @@ extension ScriptHost {
     private func workerOptions(_ pipeline: LoadedPipeline) -> ScriptOptions {
         var options = options
         if let memory = pipeline.limits.memory { options.memoryLimit = memory }
-        if let time = [pipeline.limits.rowTime, pipeline.limits.batchTime].compactMap(\.self).max() {
-            options.timeLimit = time
-        }
+        if let time = pipeline.timeLimit { options.timeLimit = time }
         return options
     }
 

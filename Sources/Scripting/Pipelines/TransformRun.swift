@@ -266,8 +266,10 @@ final class TransformRun {
 
     private func describe(_ failure: LuaFailure, key: [(column: String, value: String?)]) -> TransformFailure {
         TransformFailure(
-            code: failure.error.code, message: failure.error.message, hint: failure.error.hint,
-            details: failure.error.details, position: failure.position ?? transform.place,
+            // Of what Lua itself or error() has raised.
+            code: failure.error.code == "RH1000" ? "RH3201" : failure.error.code, message: failure.error.message,
+            hint: failure.error.hint, details: failure.error.details,
+            position: failure.position ?? transform.place,
             traceback: failure.traceback, table: transform.mapping.source.name, key: key,
             isInterrupt: failure.interrupt != nil)
     }
