@@ -29,7 +29,7 @@ struct IdentityDatabase {
         """
         DO $$ BEGIN EXECUTE 'CREATE TABLE wide (c1 int PRIMARY KEY, '
           || (SELECT string_agg('c' || n || (ARRAY[' int', ' bool', ' text'])[1 + n % 3], ', ') FROM generate_series(2, 1600) n) || ')';
-        INSERT INTO wide (c1, c2, c3, c4, c1000, c1598, c1600) SELECT i, 'x', i, true, true, 'y', false FROM generate_series(1, 300) i; END $$
+        INSERT INTO wide (c1, c2, c3, c4, c1000, c1598, c1600) SELECT i, 'x', i, true, true, 'y', false FROM generate_series(1, 60) i; END $$
         """,
         """
         CREATE TABLE large (id int PRIMARY KEY, t text, b bytea, j jsonb, a text[]);

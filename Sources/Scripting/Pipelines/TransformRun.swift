@@ -269,7 +269,7 @@ final class TransformRun {
             code: failure.error.code, message: failure.error.message, hint: failure.error.hint,
             details: failure.error.details, position: failure.position ?? transform.place,
             traceback: failure.traceback, table: transform.mapping.source.name, key: key,
-            isInterrupt: failure.interrupt != nil)
+            isInterrupt: failure.interrupt != nil && failure.interrupt != .timeLimit)
     }
 
     // MARK: The newest row
