@@ -101,8 +101,8 @@ struct IdentityDatabase {
             """, in: conninfo)
         let binaries = try server.run(
             """
-            SELECT string_agg(format('COPY (SELECT %s FROM ONLY %s t ORDER BY t::text COLLATE "C") TO PROGRAM ''md5sum >> \(file)'' (FORMAT binary)',
-              columns, name), ';' ORDER BY name) FROM \(tablesSQL)
+            SELECT string_agg(format('COPY (SELECT %s FROM ONLY %s t ORDER BY t::text COLLATE "C") TO PROGRAM %L (FORMAT binary)',
+              columns, name, 'echo $(md5sum) ' || md5(name) || ' >> \(file)'), ';' ORDER BY name) FROM \(tablesSQL)
             """, in: conninfo)
         try run(binaries, in: conninfo, server)
         let sums = try server.run("SELECT pg_read_file('\(file)')", in: conninfo).split(separator: "\n")

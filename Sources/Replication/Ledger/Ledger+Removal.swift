@@ -34,12 +34,13 @@ extension Ledger {
         let doing = "emptying \(target ?? source), to copy it anew"
         try await connection.run("BEGIN", on: .target, doing: doing)
         if let target {
+            let rows = try await CatalogReader(connection, .target).tables([target])[target]?.rowsSQL ?? target.sql
             try await connection.run("SAVEPOINT emptying", on: .target, doing: doing)
-            do throws(PostgresError) { _ = try await connection.query("TRUNCATE \(target.sql)", []) } catch {
+            do throws(PostgresError) { _ = try await connection.query("TRUNCATE \(rows)", []) } catch {
                 // Refused for tables that others refer to.
                 guard error.sqlstate == "0A000" else { throw .database(.target, error, doing: doing) }
                 try await connection.run(
-                    "ROLLBACK TO emptying; DELETE FROM \(target.sql)", on: .target, doing: doing)
+                    "ROLLBACK TO emptying; DELETE FROM \(rows)", on: .target, doing: doing)
             }
         }
         try await removeChunks(of: source)

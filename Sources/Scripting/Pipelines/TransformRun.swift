@@ -101,6 +101,7 @@ final class TransformRun {
     // MARK: Rows
 
     fileprivate func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        scheduler.noteProgress()
         if scheduler.isTurnOver() {
             return try scheduler.yield(stack) { [self] stack throws(ScriptError) in try next(stack) }
         }
