@@ -102,6 +102,10 @@ int rh_exit_code(rh_state *S) { return S->exit_code; }
 const char *rh_interrupt_position(rh_state *S) { return S->interrupt_position; }
 uint64_t rh_progress(rh_state *S) { return atomic_load_explicit(&S->progress, memory_order_relaxed); }
 
+void rh_note_progress(rh_state *S) {
+  if (atomic_load_explicit(&S->progress, memory_order_relaxed) != 0) note_progress(S);
+}
+
 void rh_kill_running(rh_state *S, rh_interrupt kind) {
   lua_State *running = S->running;
   if (running == NULL) return;

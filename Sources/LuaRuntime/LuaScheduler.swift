@@ -178,6 +178,10 @@ package final class LuaScheduler {
     @inline(__always)
     package func isTurnOver() -> Bool { turn.countCall() && rh_killing(state.raw) == RH_NOT_INTERRUPTED }
 
+    /// The running code begins something whose time counts anew against the limit.
+    @inline(__always)
+    package func noteProgress() { rh_note_progress(state.raw) }
+
     /// Lets the other tasks run before the running one gets what `delivery` pushes.
     package func yield(_ stack: LuaStack, _ delivery: @escaping Delivery) throws(ScriptError) -> Int32 {
         guard rh_waiting_obstacle(stack.thread) == nil, let task = current, !isStopping(task) else {

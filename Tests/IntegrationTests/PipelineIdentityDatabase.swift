@@ -29,7 +29,7 @@ struct IdentityDatabase {
         """
         DO $$ BEGIN EXECUTE 'CREATE TABLE wide (c1 int PRIMARY KEY, '
           || (SELECT string_agg('c' || n || (ARRAY[' int', ' bool', ' text'])[1 + n % 3], ', ') FROM generate_series(2, 1600) n) || ')';
-        INSERT INTO wide (c1, c2, c3, c4, c1000, c1598, c1600) SELECT i, 'x', i, true, true, 'y', false FROM generate_series(1, 300) i; END $$
+        INSERT INTO wide (c1, c2, c3, c4, c1000, c1598, c1600) SELECT i, 'x', i, true, true, 'y', false FROM generate_series(1, 60) i; END $$
         """,
         """
         CREATE TABLE large (id int PRIMARY KEY, t text, b bytea, j jsonb, a text[]);
@@ -101,8 +101,8 @@ struct IdentityDatabase {
             """, in: conninfo)
         let binaries = try server.run(
             """
-            SELECT string_agg(format('COPY (SELECT %s FROM ONLY %s t ORDER BY t::text COLLATE "C") TO PROGRAM ''md5sum >> \(file)'' (FORMAT binary)',
-              columns, name), ';' ORDER BY name) FROM \(tablesSQL)
+            SELECT string_agg(format('COPY (SELECT %s FROM ONLY %s t ORDER BY t::text COLLATE "C") TO PROGRAM %L (FORMAT binary)',
+              columns, name, 'echo $(md5sum) ' || md5(name) || ' >> \(file)'), ';' ORDER BY name) FROM \(tablesSQL)
             """, in: conninfo)
         try run(binaries, in: conninfo, server)
         let sums = try server.run("SELECT pg_read_file('\(file)')", in: conninfo).split(separator: "\n")

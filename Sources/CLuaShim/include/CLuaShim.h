@@ -108,6 +108,8 @@ void rh_set_interrupt_error(lua_State *L, rh_interrupt kind);
 int rh_exit_code(rh_state *S);
 /* Goes up whenever Lua code starts or goes on after a wait; any thread may read it. 0 = no Lua code runs. */
 uint64_t rh_progress(rh_state *S);
+/* The running code begins something whose time counts anew. On its thread. */
+void rh_note_progress(rh_state *S);
 /* On a thread that will run Lua code: lets `rh_interrupt_thread` reach it, whatever signal mask it has inherited. */
 void rh_accept_interrupts(void);
 /* Asks the thread that runs Lua code of `S` to stop it, if its progress is still `progress` (0 = any); for any thread,

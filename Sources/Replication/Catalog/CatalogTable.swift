@@ -23,6 +23,9 @@ package struct CatalogTable: Sendable {
     /// The planner's estimate of the number of rows, -1 if there is none.
     package var rows: Double
 
+    /// For `FROM`: its rows with those of its partitions, without those of tables that inherit from it.
+    package var rowsSQL: String { kind == .partitioned ? name.sql : "ONLY " + name.sql }
+
     package func column(_ name: String) -> CatalogColumn? { columns.first { $0.name == name } }
 }
 

@@ -109,9 +109,9 @@ struct CopyPlanner {
     ) async throws(ReplicationError) {
         for table in selection.tables {
             let isNew = known[table.source.name].map { $0.chunks.isEmpty } ?? true
-            guard isNew, existing[table.targetName] != nil, table.options.onConflict == .error else { continue }
+            guard isNew, let target = existing[table.targetName], table.options.onConflict == .error else { continue }
             let others = known.values.contains { $0.target == table.targetName && $0.isStarted }
-            guard !others, try await hasRows(table.targetName) else { continue }
+            guard !others, try await hasRows(target) else { continue }
             throw .mismatch(
                 code: "RH3309", "\(table.targetName) in the target is not empty",
                 hint:
@@ -120,9 +120,9 @@ struct CopyPlanner {
         }
     }
 
-    private func hasRows(_ table: QualifiedName) async throws(ReplicationError) -> Bool {
-        do { return try await target.query("SELECT EXISTS (SELECT FROM \(table.sql))", []).isTrue(0, 0) } catch {
-            throw .database(.target, error, doing: "looking into \(table)")
+    private func hasRows(_ table: CatalogTable) async throws(ReplicationError) -> Bool {
+        do { return try await target.query("SELECT EXISTS (SELECT FROM \(table.rowsSQL))", []).isTrue(0, 0) } catch {
+            throw .database(.target, error, doing: "looking into \(table.name)")
         }
     }
 

@@ -17,10 +17,10 @@ struct Stage {
         lane.table.name == other.table.name && lane.columns.map(\.name) == other.columns.map(\.name)
     }
 
-    /// The column that tells in which order rows came. Where there is no room for one more, it is nearly that.
+    /// The column that tells in which order rows came. Where none can be added, it is nearly that.
     var order: String { hasPosition ? Self.position : "ctid" }
 
-    private var hasPosition: Bool { lane.columns.count < Self.largestTable }
+    private var hasPosition: Bool { !lane.columns.isEmpty && lane.columns.count < Self.largestTable }
 
     var makeStatements: [String] {
         let statements = [

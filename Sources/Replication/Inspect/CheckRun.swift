@@ -112,7 +112,7 @@ package struct CheckRun {
             else { continue }
             notes.append(.typeChange(column: pair.target, of: existing.name, from: from.typeName, to: to.typeName))
         }
-        if mapping.options.onConflict == .error, try await hasRows(existing.name, target),
+        if mapping.options.onConflict == .error, try await hasRows(existing, target),
             try await !isKnown(mapping.source.name, target)
         {
             notes.append(.notEmpty(existing.name))
@@ -120,11 +120,11 @@ package struct CheckRun {
         return notes
     }
 
-    private func hasRows(_ table: QualifiedName, _ target: Connection) async throws(ReplicationError) -> Bool {
-        do { return try await target.query("SELECT EXISTS (SELECT FROM \(table.sql))", []).isTrue(0, 0) } catch {
+    private func hasRows(_ table: CatalogTable, _ target: Connection) async throws(ReplicationError) -> Bool {
+        do { return try await target.query("SELECT EXISTS (SELECT FROM \(table.rowsSQL))", []).isTrue(0, 0) } catch {
             // The right to look is missing: that is a note of its own.
             if error.sqlstate == "42501" { return false }
-            throw .database(.target, error, doing: "looking into \(table)")
+            throw .database(.target, error, doing: "looking into \(table.name)")
         }
     }
 

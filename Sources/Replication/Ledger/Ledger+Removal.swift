@@ -44,17 +44,20 @@ extension Ledger {
     }
 
     private func empty(_ target: QualifiedName, _ doing: String) async throws(ReplicationError) {
+        let rows = try await CatalogReader(connection, .target).tables([target])[target]?.rowsSQL ?? target.sql
         try await connection.run("SAVEPOINT emptying", on: .target, doing: doing)
-        do throws(PostgresError) { _ = try await connection.query("TRUNCATE \(target.sql)", []) } catch {
+        do throws(PostgresError) { _ = try await connection.query("TRUNCATE \(rows)", []) } catch {
             // Refused for tables that others refer to.
             guard error.sqlstate == "0A000" else { throw .database(.target, error, doing: doing) }
             try await connection.run("ROLLBACK TO emptying", on: .target, doing: doing)
-            try await deleteRows(target, doing)
+            try await delete(rows, of: target, doing)
         }
     }
 
     /// Leaves tables alone that refer to the rows, which come back: no foreign key may delete theirs, or refuse.
-    private func deleteRows(_ target: QualifiedName, _ doing: String) async throws(ReplicationError) {
+    private func delete(
+        _ rows: String, of target: QualifiedName, _ doing: String
+    ) async throws(ReplicationError) {
         do throws(PostgresError) {
             _ = try await connection.query("SET LOCAL session_replication_role = replica", [])
         } catch {
@@ -66,6 +69,6 @@ extension Ledger {
                     "Grant the right (GRANT SET ON PARAMETER session_replication_role TO …, from PostgreSQL 15 on), or "
                     + "drop the foreign keys until the copy is done.")
         }
-        try await connection.run("DELETE FROM \(target.sql)", on: .target, doing: doing)
+        try await connection.run("DELETE FROM \(rows)", on: .target, doing: doing)
     }
 }

@@ -26,7 +26,9 @@ struct RowComparison {
 
     var hasKey: Bool { !key.isEmpty }
     private var others: [CatalogColumn] {
-        stage.lane.columns.filter { column in !key.contains { $0.name == column.name } }
+        stage.lane.columns.filter { column in
+            !key.contains { $0.name == column.name } || Self.mayBeEqualAndDiffer(column)
+        }
     }
 
     // MARK: Finding. Each answers with: how many there are, the key's values, the names of differing columns.
@@ -36,11 +38,11 @@ struct RowComparison {
             ? select(
                 "s", "'{}'", from: "\(stage.name.sql) s",
                 where: "NOT EXISTS (SELECT FROM \(tableSQL) t WHERE \(match))", limit)
-            : wholeRows(from: (stage.name.sql, nil), without: (table.name.sql, range), limit)
+            : wholeRows(from: (stage.name.sql, nil), without: (table.rowsSQL, range), limit)
     }
 
     func extra(limit: Int) -> String {
-        guard hasKey else { return wholeRows(from: (table.name.sql, range), without: (stage.name.sql, nil), limit) }
+        guard hasKey else { return wholeRows(from: (table.rowsSQL, range), without: (stage.name.sql, nil), limit) }
         return select("t", "'{}'", from: "\(tableSQL) t", where: isExtra, limit)
     }
 
@@ -50,7 +52,7 @@ struct RowComparison {
         let names = others.map { "CASE WHEN \(Self.differs($0)) THEN \(SQLText.quoteLiteral($0.name)) END" }
         return select(
             "s", "array_remove(ARRAY[\(names.joined(separator: ", "))]::text[], NULL)",
-            from: "\(stage.name.sql) s JOIN \(table.name.sql) t ON \(match)", where: anyDiffers, limit)
+            from: "\(stage.name.sql) s JOIN \(table.rowsSQL) t ON \(match)", where: anyDiffers, limit)
     }
 
     // MARK: Mending, in this order
@@ -58,7 +60,7 @@ struct RowComparison {
     var repairs: [String] {
         guard hasKey else { return wholeRowRepairs }
         var statements = [
-            "DELETE FROM \(table.name.sql) t WHERE \(range.map { "\($0) AND " } ?? "")\(isExtra)"
+            "DELETE FROM \(table.rowsSQL) t WHERE \(range.map { "\($0) AND " } ?? "")\(isExtra)"
         ]
         let changes = others.filter { $0.identity != .always }.map { column in
             let name = SQLText.quoteIdentifier(column.name)
@@ -67,7 +69,7 @@ struct RowComparison {
         if !changes.isEmpty {
             statements.append(
                 """
-                UPDATE \(table.name.sql) t SET \(changes.joined(separator: ", "))
+                UPDATE \(table.rowsSQL) t SET \(changes.joined(separator: ", "))
                 FROM \(stage.name.sql) s WHERE \(match) AND (\(anyDiffers))
                 """)
         }
@@ -75,7 +77,7 @@ struct RowComparison {
             """
             INSERT INTO \(table.name.sql)\(stage.lane.columnClause) OVERRIDING SYSTEM VALUE
             SELECT \(stage.lane.columnList) FROM \(stage.name.sql) s
-            WHERE NOT EXISTS (SELECT FROM \(table.name.sql) t WHERE \(match))
+            WHERE NOT EXISTS (SELECT FROM \(table.rowsSQL) t WHERE \(match))
             """)
         return statements
     }
@@ -96,7 +98,7 @@ struct RowComparison {
     // MARK: Parts
 
     private var tableSQL: String {
-        range.map { "(SELECT * FROM \(table.name.sql) WHERE \($0))" } ?? table.name.sql
+        range.map { "(SELECT * FROM \(table.rowsSQL) WHERE \($0))" } ?? table.rowsSQL
     }
 
     private var isExtra: String {
@@ -111,6 +113,11 @@ struct RowComparison {
     }
 
     private var anyDiffers: String { others.map(Self.differs).joined(separator: " OR ") }
+
+    /// As in citext. Of the built-in types of text only collations make it so that do not tell all texts apart.
+    private static func mayBeEqualAndDiffer(_ column: CatalogColumn) -> Bool {
+        !column.kind.hasExactEquality && !column.isOrdered
+    }
 
     /// Types without an equality, and those whose equality overlooks differences, are compared by their text.
     private static func differs(_ column: CatalogColumn) -> String {
@@ -145,24 +152,24 @@ struct RowComparison {
     }
 
     private var wholeRowRepairs: [String] {
-        func numbered(_ sql: String, _ identity: String) -> String {
+        func numbered(_ sql: String) -> String {
             """
-            SELECT \(identity) AS identity, \(rowText("r")) AS text,
+            SELECT r.tableoid AS relation, r.ctid AS identity, \(rowText("r")) AS text,
               row_number() OVER (PARTITION BY \(rowText("r"))) AS copy FROM \(sql) r
             """
         }
-        let (table, stage) = (self.table.name.sql, self.stage.name.sql)
+        let (table, stage) = (self.table.rowsSQL, self.stage.name.sql)
         return [
             """
-            DELETE FROM \(table) WHERE ctid = ANY (ARRAY(
-              SELECT t.identity FROM (\(numbered(table, "r.ctid"))) t
-              WHERE NOT EXISTS (SELECT FROM (\(numbered(stage, "r.ctid"))) s WHERE s.text = t.text AND s.copy = t.copy)))
+            DELETE FROM \(table) WHERE (tableoid, ctid) IN (
+              SELECT t.relation, t.identity FROM (\(numbered(table))) t
+              WHERE NOT EXISTS (SELECT FROM (\(numbered(stage))) s WHERE s.text = t.text AND s.copy = t.copy))
             """,
             """
-            INSERT INTO \(table)\(self.stage.lane.columnClause) OVERRIDING SYSTEM VALUE
+            INSERT INTO \(self.table.name.sql)\(self.stage.lane.columnClause) OVERRIDING SYSTEM VALUE
             SELECT \(self.stage.lane.columnList) FROM \(stage) WHERE ctid = ANY (ARRAY(
-              SELECT s.identity FROM (\(numbered(stage, "r.ctid"))) s
-              WHERE NOT EXISTS (SELECT FROM (\(numbered(table, "r.ctid"))) t WHERE s.text = t.text AND s.copy = t.copy)))
+              SELECT s.identity FROM (\(numbered(stage))) s
+              WHERE NOT EXISTS (SELECT FROM (\(numbered(table))) t WHERE s.text = t.text AND s.copy = t.copy)))
             """,
         ]
     }
@@ -177,7 +184,7 @@ extension ValueKind {
     /// `=` exists and holds for the same values only, as people see them.
     fileprivate var hasExactEquality: Bool {
         switch self {
-        case .text, .other, .char: false
+        case .text, .other, .char, .interval: false
         case .array(let element): ValueKind(element).hasExactEquality
         default: true
         }

@@ -101,6 +101,7 @@ final class TransformRun {
     // MARK: Rows
 
     fileprivate func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        scheduler.noteProgress()
         if scheduler.isTurnOver() {
             return try scheduler.yield(stack) { [self] stack throws(ScriptError) in try next(stack) }
         }
@@ -271,7 +272,7 @@ final class TransformRun {
             hint: failure.error.hint, details: failure.error.details,
             position: failure.position ?? transform.place,
             traceback: failure.traceback, table: transform.mapping.source.name, key: key,
-            isInterrupt: failure.interrupt != nil)
+            isInterrupt: failure.interrupt != nil && failure.interrupt != .timeLimit)
     }
 
     // MARK: The newest row

@@ -31,6 +31,9 @@ final class RowShape {
     let isBinary: Bool
     private let entries: UnsafeMutableBufferPointer<Entry>
     private let indices: [String: Int]
+    /// For shapes with more columns than are quickly looked through.
+    private let positions: [UnsafeRawPointer: Int]
+    private static let fewColumns = 24
 
     fileprivate init(_ columns: [Column], added: [Column], addresses: [UnsafeRawPointer?]) {
         fieldCount = columns.count
@@ -44,6 +47,13 @@ final class RowShape {
                 to: Entry(
                     name: addresses[index], kind: column.kind, format: column.format, isAdded: index >= fieldCount))
         }
+        let named =
+            columns.count <= Self.fewColumns
+            ? []
+            : addresses.enumerated().compactMap { index, address in
+                address.map { ($0, index) }
+            }
+        positions = Dictionary(named, uniquingKeysWith: { first, _ in first })
         indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -55,7 +65,11 @@ final class RowShape {
     /// The position (from 0) of the column whose name is the Lua string with these bytes; the first of several.
     @inline(__always)
     func index(ofName name: UnsafeRawBufferPointer) -> Int? {
-        for index in 0..<entries.count where entries[index].name == name.baseAddress { return index }
+        if entries.count <= Self.fewColumns {
+            for index in 0..<entries.count where entries[index].name == name.baseAddress { return index }
+        } else if let address = name.baseAddress, let index = positions[address] {
+            return index
+        }
         return indices[String(decoding: name, as: UTF8.self)]
     }
 
