@@ -150,24 +150,15 @@ extension PipelineFaultKillTests {
     /// The server goes on making it.
     @Test func anIndexUnderWayIsWaitedFor() async throws {
         let program = try CopyProgram("tables = { [\"public.*\"] = rh.copy }")
-        try program.source.run(
-            """
-            create function slow(i int) returns int immutable language plpgsql
-            as 'begin perform pg_sleep(case when i % 100 = 0 then 0.2 else 0 end); return i; end'
-            """, "create table t (id int primary key)", "create index t_slow on t (slow(id))",
-            "insert into t select generate_series(1, 700)")
+        try program.source.run(SlowIndex.table)
         let process = try program.start()
-        let building = """
-            select count(*) from pg_stat_activity where query like '%CREATE INDEX%' and wait_event = 'PgSleep'
-              and datname = current_database() and pid <> pg_backend_pid()
-            """
-        #expect(try await eventually { try program.target.run(building) == "1" })
+        #expect(try await eventually { try SlowIndex.isBeingMade(in: program.target) })
         process.signal(SIGKILL)
         _ = try await process.finished()
         try await program.finish()
 
         try program.expectEqual("t")
-        #expect(try program.target.run("select indisvalid from pg_index where indexrelid = 't_slow'::regclass") == "t")
+        #expect(try SlowIndex.isValid(in: program.target))
     }
 
     /// A table that is begun anew is emptied: no foreign key may take rows of others along.
@@ -245,5 +236,29 @@ enum SlowCommits {
                 select count(*) from pg_stat_activity
                 where query = 'COMMIT' and wait_event = 'PgSleep' and datname = current_database()
                 """)) ?? 0
+    }
+}
+
+/// A table `t` with an index that takes more than a second to make.
+enum SlowIndex {
+    static let table = """
+        create function slow(i int) returns int immutable language plpgsql
+        as 'begin perform pg_sleep(case when i % 100 = 0 then 0.2 else 0 end); return i; end';
+        create table t (id int primary key);
+        create index t_slow on t (slow(id));
+        insert into t select generate_series(1, 700)
+        """
+
+    static func isBeingMade(in target: CopyProgram.Side) throws -> Bool {
+        try target.run(
+            """
+            select exists (
+              select from pg_stat_activity where query like '%CREATE INDEX%' and wait_event = 'PgSleep'
+              and datname = current_database() and pid <> pg_backend_pid())
+            """) == "t"
+    }
+
+    static func isValid(in target: CopyProgram.Side) throws -> Bool {
+        try target.run("select indisvalid from pg_index where indexrelid = 't_slow'::regclass") == "t"
     }
 }
