@@ -31,8 +31,8 @@ import Testing
         try program.source.run(rows)
         let process = try program.start()
 
-        for round in 1...3 {
-            try await program.untilChunksDone(5 * round, in: process)
+        for round in 1...2 {
+            try await program.untilChunksDone(8 * round, in: process)
             try await Task.sleep(for: random.duration(0...200))
             try server.stop(.immediate)
             try await Task.sleep(for: random.duration(200...1500))
@@ -61,7 +61,7 @@ import Testing
         let process = try program.start()
 
         var (done, cuts) = (0, 0)
-        while done < 60 {
+        while done < 45 {
             try await program.untilChunksDone(done + 1, in: process)
             try await Task.sleep(for: random.duration(0...400))
             proxy.cut()
