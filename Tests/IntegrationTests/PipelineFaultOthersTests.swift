@@ -59,12 +59,7 @@ import Testing
         try program.source.run(rows)
         let first = try program.start()
         try await program.untilChunksDone(2, in: first)
-        let pid = try program.target.run(
-
-            """
-            select pid from pg_locks l join pg_database d on d.oid = l.database
-            where locktype = 'advisory' and mode = 'ExclusiveLock' and datname = current_database()
-            """)
+        let pid = try program.target.run(Self.owner)
         let second = try await program.start().finished()
         let result = try await first.finished()
 
@@ -74,6 +69,29 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         try program.expectEqual("t")
     }
+
+    /// Its lock is gone with the session, its workers are not.
+    @Test func aProgramThatLostItsLockCommitsNothingMore() async throws {
+        let program = try CopyProgram(Self.slow)
+        try program.source.run(
+            "create table t (v text)", "insert into t select i from generate_series(1, 12000) i", "analyze")
+        let first = try program.start()
+        try await program.untilChunksDone(2, in: first)
+        try program.target.run("select pg_terminate_backend((\(Self.owner)))")
+        let second = try await program.start().finished()
+        let result = try await first.finished()
+
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("error[RH3403]"), "\(result.errors)")
+        try program.expectEqual("t")
+    }
+
+    /// The backend that has the pipeline locked.
+    private static let owner = """
+        select pid from pg_locks l join pg_database d on d.oid = l.database
+        where locktype = 'advisory' and mode = 'ExclusiveLock' and datname = current_database()
+        """
 
     @Test(arguments: [SIGINT, SIGTERM])
     func endsInGoodOrderWhenInterrupted(_ signal: CInt) async throws {

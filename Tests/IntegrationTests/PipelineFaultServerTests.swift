@@ -31,8 +31,8 @@ import Testing
         try program.source.run(rows)
         let process = try program.start()
 
-        for round in 1...3 {
-            try await program.untilChunksDone(5 * round, in: process)
+        for round in 1...2 {
+            try await program.untilChunksDone(8 * round, in: process)
             try await Task.sleep(for: random.duration(0...200))
             try server.stop(.immediate)
             try await Task.sleep(for: random.duration(200...1500))
@@ -45,22 +45,25 @@ import Testing
         try server.remove()
     }
 
-    @Test func copiesEveryRowOnceHoweverOftenConnectionsAreCut() async throws {
+    @Test(arguments: Lost.allCases)
+    func copiesEveryRowOnceHoweverOftenConnectionsAreCut(_ lost: Lost) async throws {
         var random = SeededGenerator.noted()
-        let target = try CopyProgram.Side()
-        let proxy = try FaultProxy(to: target.server.endpoint)
+        let side = try CopyProgram.Side()
+        let proxy = try FaultProxy(to: side.server.endpoint)
+        let address = proxy.conninfo(database: side.database)
         let program = try CopyProgram(
             """
             tables = { ["public.*"] = rh.copy },
             snapshot = { workers = 2, chunk_rows = 500 }, throttle = { rows_per_second = 6000 }
-            """, target: target, targetAddress: proxy.conninfo(database: target.database))
+            """, source: lost == .source ? side : nil, target: lost == .target ? side : nil,
+            sourceAddress: lost == .source ? address : nil, targetAddress: lost == .target ? address : nil)
         try program.source.run(rows)
         let process = try program.start()
 
         var (done, cuts) = (0, 0)
-        while done < 60 {
+        while done < 45 {
             try await program.untilChunksDone(done + 1, in: process)
-            try await Task.sleep(for: random.duration(0...150))
+            try await Task.sleep(for: random.duration(0...400))
             proxy.cut()
             done = try program.chunksDone()
             cuts += 1
@@ -70,6 +73,22 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         #expect(cuts > 5)
         try program.expectEqual("t", "log")
+    }
+
+    @Test func goesOnWhenTheTargetIsLostWhileIndexesAreMade() async throws {
+        let server = try TestServer.start()
+        let program = try CopyProgram("tables = { [\"public.*\"] = rh.copy }", target: try CopyProgram.Side(server))
+        try program.source.run(SlowIndex.table)
+        let process = try program.start()
+        #expect(try await eventually { try SlowIndex.isBeingMade(in: program.target) })
+        try server.stop(.immediate)
+        try server.start()
+        let result = try await process.finished()
+
+        #expect(result.status == 0, "\(result.errors)")
+        try program.expectEqual("t")
+        #expect(try SlowIndex.isValid(in: program.target))
+        try server.remove()
     }
 
     /// Nobody knows yet whether they have happened when the next attempt begins.
