@@ -82,7 +82,7 @@ final class CopyHarness: Sendable {
 
     /// A checksum over all rows of a table in their text form, whatever their order.
     static func checksum(of table: String) -> String {
-        "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from only \(table) t"
+        "select count(*), coalesce(sum(hashtextextended(whole_row::text, 0)), 0) from only \(table) whole_row"
     }
 }
 

@@ -29,7 +29,7 @@ struct IdentityDatabase {
         """
         DO $$ BEGIN EXECUTE 'CREATE TABLE wide (c1 int PRIMARY KEY, '
           || (SELECT string_agg('c' || n || (ARRAY[' int', ' bool', ' text'])[1 + n % 3], ', ') FROM generate_series(2, 1600) n) || ')';
-        INSERT INTO wide (c1, c2, c3, c4, c1000, c1598, c1600) SELECT i, 'x', i, true, true, 'y', false FROM generate_series(1, 60) i; END $$
+        INSERT INTO wide (c1, c2, c3, c4, c1000, c1598, c1600) SELECT i, 'x', i, true, true, 'y', false FROM generate_series(1, 30) i; END $$
         """,
         """
         CREATE TABLE large (id int PRIMARY KEY, t text, b bytea, j jsonb, a text[]);
@@ -96,12 +96,12 @@ struct IdentityDatabase {
         let file = "identity_\(try server.run("SELECT current_database()", in: conninfo))"
         let texts = try server.run(
             """
-            SELECT string_agg(format('SELECT %L::text, count(*), md5(string_agg(md5(t::text), '''' ORDER BY t::text COLLATE "C")) FROM ONLY %s t',
+            SELECT string_agg(format('SELECT %L::text, count(*), md5(string_agg(md5(whole_row::text), '''' ORDER BY whole_row::text COLLATE "C")) FROM ONLY %s whole_row',
               name, name), ' UNION ALL ' ORDER BY name) FROM \(tablesSQL)
             """, in: conninfo)
         let binaries = try server.run(
             """
-            SELECT string_agg(format('COPY (SELECT %s FROM ONLY %s t ORDER BY t::text COLLATE "C") TO PROGRAM %L (FORMAT binary)',
+            SELECT string_agg(format('COPY (SELECT %s FROM ONLY %s whole_row ORDER BY whole_row::text COLLATE "C") TO PROGRAM %L (FORMAT binary)',
               columns, name, 'echo $(md5sum) ' || md5(name) || ' >> \(file)'), ';' ORDER BY name) FROM \(tablesSQL)
             """, in: conninfo)
         try run(binaries, in: conninfo, server)

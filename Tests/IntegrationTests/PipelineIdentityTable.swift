@@ -68,11 +68,11 @@ struct IdentityTable: Sendable {
         let columns = types.prefix(Int.random(in: 1...15, using: &generator)).map { type in
             Column(name: used.popLast() ?? "column of \(type.name)".limited, type: type)
         }
-        let rows = [0, 1, 200, 700, 1500].randomElement(using: &generator) ?? 0
+        let rows = [0, 1, 100, 400, 1000].randomElement(using: &generator) ?? 0
         let values = (kind?.values ?? []) + columns.map { $0.type.sql(Int.random(in: 1...9999, using: &generator)) }
         return IdentityTable(
             name: name, key: key.map(\.0), columns: columns,
-            statements: statements(name, key, columns, values, rows: kind == nil ? rows : max(rows, 700), &generator))
+            statements: statements(name, key, columns, values, rows: kind == nil ? rows : max(rows, 500), &generator))
     }
 
     private static func statements(

@@ -20,7 +20,7 @@ extension ScriptTests {
             let file = try PipelineFile(
                 """
                 return rh.pipeline "identity" { source = rh.pool { dsn = "\(source.conninfo)" }, sink = rh.pool { dsn = "\(target)" },
-                  tables = { ["*.*"] = rh.copy }, snapshot = { workers = 2, chunk_rows = 150 } }
+                  tables = { ["*.*"] = rh.copy }, snapshot = { workers = 2, chunk_rows = 100 } }
                 """)
             _ = try await file.copy().value()
             let expected = try IdentityDatabase.fingerprint(of: source.conninfo, server)
@@ -62,7 +62,7 @@ extension ScriptTests {
                 """
                 UPDATE \(table.name.sql) SET \(name) = CASE WHEN \(name)::text IS NULL THEN \(other)
                   WHEN \(name)::text = (\(other))::text THEN NULL ELSE \(other) END
-                WHERE ctid = (SELECT ctid FROM \(table.name.sql) ORDER BY \(order) OFFSET \(Int.random(in: 0..<700, using: &generator)) LIMIT 1)
+                WHERE ctid = (SELECT ctid FROM \(table.name.sql) ORDER BY \(order) OFFSET \(Int.random(in: 0..<500, using: &generator)) LIMIT 1)
                 RETURNING \(keys)
                 """, in: target)
             return Change(
