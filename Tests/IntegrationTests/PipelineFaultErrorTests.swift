@@ -90,7 +90,8 @@ import Testing
             false,
             """
             grant create on database DATABASE to ROLE; create table other (id int primary key);
-            create table t (id int primary key, v text, n int); grant select on other, t to ROLE; grant insert on other to ROLE
+            create table t (id int primary key, v text, n int); grant select on other, t to ROLE;
+            grant insert on other to ROLE
             """, ["target", "writing public.t", "permission denied for table t", "42501"], "grant insert on t to ROLE"
         ),
         (

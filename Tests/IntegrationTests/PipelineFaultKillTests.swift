@@ -22,8 +22,10 @@ import Testing
     func copiesEveryRowOnce(_ scenario: Scenario) async throws {
         var random = SeededGenerator.noted(for: scenario.testDescription)
         let program = try CopyProgram(
-            "\(scenario.tables), snapshot = { workers = 2, chunk_rows = 1500 }, throttle = { rows_per_second = \(scenario.rate) }",
-            functions: scenario.functions)
+            """
+            \(scenario.tables), snapshot = { workers = 2, chunk_rows = 1500 },
+            throttle = { rows_per_second = \(scenario.rate) }
+            """, functions: scenario.functions)
         try program.source.run(scenario.source, "analyze")
         if !scenario.target.isEmpty { try program.target.run(scenario.target) }
 
@@ -68,7 +70,10 @@ import Testing
     private static let existing = Scenario(
         testDescription: "cut by key into existing tables",
         source: customers
-            + "; create table small (k text primary key, v int); insert into small select i::text, i from generate_series(1, 500) i",
+            + """
+            ; create table small (k text primary key, v int);
+            insert into small select i::text, i from generate_series(1, 500) i
+            """,
         target: """
             create table customers (id bigint primary key, email text not null, country text, note text);
             create table small (k text primary key, v int)
@@ -112,7 +117,8 @@ import Testing
         testDescription: "several tables with indexes and foreign keys, target missing",
         source: customers + """
             ; create index on customers (email); create index on customers (country, note);
-            create table orders (id uuid primary key default gen_random_uuid(), customer bigint not null references customers,
+            create table orders (id uuid primary key default gen_random_uuid(),
+              customer bigint not null references customers,
               total numeric(12,2), check (total >= 0));
             create index on orders (customer);
             insert into orders (customer, total) select 1 + i % 30000, i / 7.0 from generate_series(1, 20000) i;
@@ -130,7 +136,8 @@ import Testing
         """
 
     private static let constraints = """
-        select conname, convalidated, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace
+        select conname, convalidated, pg_get_constraintdef(oid) from pg_constraint
+        where connamespace = 'public'::regnamespace
         """
 }
 
@@ -220,49 +227,5 @@ extension PipelineFaultKillTests {
             })
         process.signal(SIGKILL)
         #expect(try await process.finished().status == 128 + SIGKILL)
-    }
-}
-
-/// Commits into a table `t` that take two seconds if they bring one of some rows.
-enum SlowCommits {
-    static let sql = """
-        create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(2); return null; end';
-        create constraint trigger slow after insert on t deferrable initially deferred
-          for each row when (new.id in (1, 1200, 2400, 3600)) execute function slow();
-        alter table t enable always trigger slow
-        """
-
-    /// How many are under way.
-    static func count(in target: CopyProgram.Side) throws -> Int {
-        Int(
-            try target.run(
-                """
-                select count(*) from pg_stat_activity
-                where query = 'COMMIT' and wait_event = 'PgSleep' and datname = current_database()
-                """)) ?? 0
-    }
-}
-
-/// A table `t` with an index that takes more than a second to make.
-enum SlowIndex {
-    static let table = """
-        create function slow(i int) returns int immutable language plpgsql
-        as 'begin perform pg_sleep(case when i % 100 = 0 then 0.2 else 0 end); return i; end';
-        create table t (id int primary key);
-        create index t_slow on t (slow(id));
-        insert into t select generate_series(1, 700)
-        """
-
-    static func isBeingMade(in target: CopyProgram.Side) throws -> Bool {
-        try target.run(
-            """
-            select exists (
-              select from pg_stat_activity where query like '%CREATE INDEX%' and wait_event = 'PgSleep'
-              and datname = current_database() and pid <> pg_backend_pid())
-            """) == "t"
-    }
-
-    static func isValid(in target: CopyProgram.Side) throws -> Bool {
-        try target.run("select indisvalid from pg_index where indexrelid = 't_slow'::regclass") == "t"
     }
 }

@@ -87,6 +87,25 @@ import Testing
         try program.expectEqual("t")
     }
 
+    /// One that was stopped in the middle of a transaction, and whose lock a person has taken away.
+    @Test func aProgramThatHangsIsReplaced() async throws {
+        let program = try CopyProgram(Self.slow)
+        try program.source.run(
+            "create table t (id int primary key)", "insert into t select generate_series(1, 6000)", "analyze")
+        let first = try program.start()
+        try await program.untilChunksDone(2, in: first)
+        first.signal(SIGSTOP)
+        let refused = try await program.start().finished()
+        try program.target.run("select pg_terminate_backend((\(Self.owner)))")
+        try await program.finish()
+        first.signal(SIGCONT)
+        let result = try await first.finished()
+
+        #expect(refused.errors.contains("error[RH3401]"), "\(refused.errors)")
+        #expect(result.status == 0, "it sees that the work is done: \(result.errors)")
+        try program.expectEqual("t")
+    }
+
     /// The backend that has the pipeline locked.
     private static let owner = """
         select pid from pg_locks l join pg_database d on d.oid = l.database

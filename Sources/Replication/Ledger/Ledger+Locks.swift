@@ -1,8 +1,8 @@
 import Postgres
 import PostgresProtocol
 
-/// One replhost works on a pipeline at a time, and none begins before what an earlier one has left on the server is over:
-/// a commit that nobody waits for any more still happens.
+/// One replhost works on a pipeline at a time, and none begins before what an earlier one has left on the server is
+/// over: a commit that nobody waits for any more still happens.
 extension Ledger {
     /// Of another session, while this one may come to an end by itself.
     private static let patience = "3s"
@@ -23,8 +23,8 @@ extension Ledger {
     /// In SQL, the first thing in a transaction that writes for the pipeline.
     package var workLock: String { "SELECT pg_advisory_xact_lock_shared(\(key("replhost work")))" }
 
-    /// Returns when transactions of earlier runs are over; those that do not end are ended. Requires the pipeline's lock,
-    /// and a new snapshot's number, without which theirs cannot commit chunks that they begin now.
+    /// Returns when transactions of earlier runs are over; those that do not end are ended. Requires the pipeline's
+    /// lock, and a new snapshot's number, without which they could commit chunks that they begin now.
     func endEarlierWork() async throws(ReplicationError) {
         let doing = "waiting for what an earlier run has left on the server"
         let barrier = "pg_advisory_xact_lock(\(key("replhost work")))"
