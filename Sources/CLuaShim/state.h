@@ -14,7 +14,7 @@ typedef struct rh_resumer {
 } rh_resumer;
 
 /* Small blocks come from slabs, one list of those with room for each size. */
-enum { RH_SMALL_STEP = 16, RH_SMALL_SIZES = 16 };
+enum { RH_SMALL_STEP = 16, RH_SMALL_SIZES = 40 };
 typedef struct rh_slab rh_slab;
 
 struct rh_state {

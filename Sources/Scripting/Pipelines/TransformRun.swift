@@ -86,7 +86,7 @@ final class TransformRun {
                 state.undo()
                 let row = try RowLibrary.row(at: 1, of: stack, "fresh")
                 RowUserdata.pushCopy(of: 1, to: stack)
-                row.expire()
+                worker.rows.expire(row, at: 1, in: stack)
                 return 1
             },
         ])
@@ -175,7 +175,7 @@ final class TransformRun {
             if let row { refused = facts.key(of: row.fields) }
             throw error
         }
-        row?.expire()
+        if let row { worker.rows.expire(row, at: 1, in: stack) }
         state.keep()
         return 0
     }
@@ -252,7 +252,7 @@ final class TransformRun {
         stack.setCount(2)
         // Errors for want of memory are raised without anybody being told.
         let failure = noted.take() ?? stack.failure()
-        defer { row.expire() }
+        defer { worker.rows.expire(row, at: 1, in: stack) }
         guard transform.mapping.options.onError == .deadLetter else {
             output.counts.skipped += 1
             return 0

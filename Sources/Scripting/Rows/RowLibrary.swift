@@ -7,6 +7,10 @@ import PostgresProtocol
 final class RowLibrary {
     var reader = FieldReader()
     var writer = FieldWriter()
+    /// A table for assigned values that rows which expire hand down to each other.
+    private var spare: LuaReference?
+    private var spareAddress: UnsafeRawPointer?
+    private var isSpareFree = false
     private let metamethods: LuaReference
     private let methods: LuaReference
     private var factories: [ObjectIdentifier: (ResultShape, RowFactory)] = [:]
@@ -73,7 +77,7 @@ final class RowLibrary {
     /// Keeps the value at `value` for a column of the row at `index`.
     private func assign(_ row: RowUserdata, _ column: Int, at index: Int32, value: Int32, in stack: LuaStack) {
         if !row.isChanged {
-            stack.pushTable(arrayCount: 0, fieldCount: 2)
+            pushTableForAssigned(to: stack)
             lua_setiuservalue(stack.thread, index, 1)
             keepChanged(row, at: index, in: stack)
         }
@@ -82,6 +86,33 @@ final class RowLibrary {
         if stack.isNil(at: value) { stack.pushNull() } else { stack.pushCopy(of: value) }
         stack.setElement(column + 1, of: stack.count - 1)
         stack.pop()
+    }
+
+    private func pushTableForAssigned(to stack: LuaStack) {
+        guard let spare, isSpareFree else { return stack.pushTable(arrayCount: 0, fieldCount: 2) }
+        isSpareFree = false
+        stack.push(spare)
+    }
+
+    /// From here on reading the row at `index` is an error. What was assigned goes; its table is the next row's.
+    func expire(_ row: RowUserdata, at index: Int32, in stack: LuaStack) {
+        row.expire()
+        guard row.isChanged, !isSpareFree else { return }
+        lua_getiuservalue(stack.thread, index, 1)
+        defer { stack.pop() }
+        let table = lua_topointer(stack.thread, -1)
+        let isCleared = row.forEachAssigned { column in
+            stack.pushNil()
+            stack.setElement(column + 1, of: stack.count - 1)
+        }
+        guard isCleared else { return }
+        isSpareFree = true
+        // The last one may have gone with a row that stays.
+        guard table != spareAddress else { return }
+        if let spare { stack.release(spare) }
+        stack.pushCopy(of: stack.count)
+        spare = stack.makeReference()
+        spareAddress = table
     }
 
     /// A result hands out the same changed row again.

@@ -101,6 +101,17 @@ struct RowUserdata {
         fields.storeBytes(of: changes | Self.bit(column), toByteOffset: -4, as: UInt32.self)
     }
 
+    /// Calls `body` with each column that was assigned; false, and not called, if nobody knows which they are.
+    func forEachAssigned(_ body: (Int) -> Void) -> Bool {
+        var left = changes
+        guard left & Self.bit(31) == 0 else { return false }
+        while left != 0 {
+            body(left.trailingZeroBitCount)
+            left &= left - 1
+        }
+        return true
+    }
+
     /// A bit for each of the first 31 columns, one for all others.
     @inline(__always)
     private var changes: UInt32 { fields.load(fromByteOffset: -4, as: UInt32.self) }
