@@ -67,7 +67,9 @@ package struct LetterRetry {
             try await transform.run(LineInput(letter.line(mapping), mapping), output)
             try await output.finish()
             try await sink.finish()
-            try await ledger.removeLetters(LetterSelection(ids: [letter.id]))
+            guard try await ledger.removeLetters(LetterSelection(ids: [letter.id])) == 1 else {
+                throw .deliveredElsewhere(letter)
+            }
             try await target.run("COMMIT", on: .target, doing: "retrying a dead letter")
         } catch {
             await sink.abandon()
@@ -98,6 +100,11 @@ extension StoredLetter {
 }
 
 extension ReplicationError {
+    fileprivate static func deliveredElsewhere(_ letter: StoredLetter) -> ReplicationError {
+        .mismatch(
+            code: "RH3412", "dead letter \(letter.id) was delivered or removed by somebody else meanwhile", hint: nil)
+    }
+
     fileprivate static func withoutTransform(_ mapping: TableMapping) -> ReplicationError {
         .mismatch(
             code: "RH3406", "the pipeline has no function for \(mapping.source.name) any more",

@@ -36,24 +36,33 @@ package final class VerifyRun {
         let connection = try WorkerConnections.connection(of: reader, .source)
         let snapshot = try await Snapshot.take(on: connection)
         let selection = try await PipelineCatalog.selection(definition, on: connection)
-        var tables = selection.tables
-        if let only {
-            tables = tables.filter { $0.source.name == only || $0.targetName == only }
-            guard !tables.isEmpty else {
-                throw .unknownTable(only, .source, known: selection.tables.map(\.source.name))
-            }
-        }
+        let tables = try chosen(selection)
         let writer = try await WorkerConnections.borrow(sink, .target, on: loop)
-        let targets: [QualifiedName: CatalogTable]
-        do {
-            defer { sink.release(writer) }
-            targets = try await CatalogReader(try WorkerConnections.connection(of: writer, .target), .target)
-                .tables(tables.map(\.targetName))
-        }
+        defer { sink.release(writer, discard: repairs) }
+        let target = try WorkerConnections.connection(of: writer, .target)
+        if repairs { try await lock(target) }
+        let targets = try await CatalogReader(target, .target).tables(tables.map(\.targetName))
         let session = try VerifySession(definition, snapshot, tables, targets, progress, repairs: repairs)
         let cutter = ChunkCutter(
             connection, definition.snapshot, workers: workers.count, bytes: selection.pages * 8192)
         return try await verify(session, tables, cutter)
+    }
+
+    /// With those that share a target with the one that is asked for: rows of theirs are not extra.
+    private func chosen(_ selection: TableSelection) throws(ReplicationError) -> [SelectedTable] {
+        guard let only else { return selection.tables }
+        let targets = Set(
+            selection.tables.filter { $0.source.name == only || $0.targetName == only }.map(\.targetName))
+        guard !targets.isEmpty else { throw .unknownTable(only, .source, known: selection.tables.map(\.source.name)) }
+        return selection.tables.filter { targets.contains($0.targetName) }
+    }
+
+    /// Nobody copies what is being mended.
+    private func lock(_ target: Connection) async throws(ReplicationError) {
+        let ledger = Ledger(target, pipeline: definition.name)
+        guard try await ledger.exists(), try await !ledger.lock() else { return }
+        throw .mismatch(
+            code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost", hint: "Stop it first.")
     }
 
     private func verify(
