@@ -16,12 +16,17 @@ struct PipelineFile {
         self.server = server
         source = try server.makeDatabase()
         target = try server.makeDatabase()
-        path = try ConsoleProcess.makeFile(
-            "pipeline.lua",
+        path = try ConsoleProcess.makeFile("pipeline.lua", "")
+        try write(text)
+    }
+
+    /// Replaces the file's text.
+    func write(_ text: String) throws {
+        let pools = """
+            local rh = require "replhost"
+            local source, sink = rh.pool { dsn = "\(source)" }, rh.pool { dsn = "\(target)" }
             """
-            local rh = require "replhost"; local source, sink = rh.pool { dsn = "\(source)" }, rh.pool { dsn = "\(target)" }
-            \(text)
-            """)
+        try (pools.replacing("\n", with: "; ") + "\n" + text).write(toFile: path, atomically: true, encoding: .utf8)
     }
 
     func run(onSource statements: String...) throws { for text in statements { try server.run(text, in: source) } }

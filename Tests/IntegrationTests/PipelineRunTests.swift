@@ -40,4 +40,22 @@ import Testing
         #expect(verified.filter { !$0.isEqual }.isEmpty)
         #expect(verified.map(\.rows).reduce(0, +) == 1900)
     }
+
+    @Test func anotherTargetNameIsAnotherCopy() async throws {
+        func text(_ name: String) -> String {
+            "return rh.pipeline 'p' { source = source, sink = sink, tables = { ['public.orders'] = { to = '\(name)' } } }"
+        }
+        let file = try PipelineFile(text("first"))
+        try file.run(onSource: schema, "insert into orders select i, i, i from generate_series(1, 10) i")
+        _ = try await file.copy().value()
+        try file.write(text("second"))
+
+        let refused = try await file.copy().failure
+        #expect(refused?.code == "RH3404")
+        let again = try await file.perform { await $0.resnapshot("public.orders") }.value()
+        #expect(again.first?.written == 10)
+        #expect(
+            try file.server.run("select (select count(*) from first), (select count(*) from second)", in: file.target)
+                == "10|10")
+    }
 }

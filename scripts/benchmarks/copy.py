@@ -64,7 +64,8 @@ class Suite:
         commands = os.path.join(self.directory, "clone.load")
         with open(commands, "w", encoding="utf-8") as file:
             file.write(f"LOAD DATABASE FROM {url('bench_source')} INTO {url('bench_target')}\n"
-                       "WITH include drop, create tables, create indexes, foreign keys, workers = 2, concurrency = 1;\n")
+                       "WITH include drop, create tables, create indexes, foreign keys, workers = 2, concurrency = 1,\n"
+                       " prefetch rows = 1000, batch rows = 5000;\n")
         return Program("pgloader", ["pgloader", "--no-ssl-cert-verification", commands], "seconds")
 
     # Databases

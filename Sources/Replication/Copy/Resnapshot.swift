@@ -42,6 +42,8 @@ package struct Resnapshot {
     private func forget(
         _ table: SelectedTable, _ relation: Ledger.Relation, _ selection: TableSelection, _ ledger: Ledger
     ) async throws(ReplicationError) {
+        // Under another name it is another copy, and the old one is left alone.
+        guard relation.target == table.targetName else { return try await ledger.removeRelation(table.source.name) }
         let merges = table.options.onConflict == .upsert
         guard merges || selection.sources(of: relation.target) == 1 else {
             throw .mismatch(

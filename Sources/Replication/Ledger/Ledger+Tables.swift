@@ -137,6 +137,13 @@ extension Ledger {
             ], "writing the ledger")
     }
 
+    /// Forgets a table.
+    package func removeRelation(_ source: QualifiedName) async throws(ReplicationError) {
+        _ = try await query(
+            "DELETE FROM replhost.relation WHERE pipeline = $1 AND source = $2",
+            [.text(pipeline), .text(source.description)], "writing the ledger")
+    }
+
     /// Forgets how a table was cut and what was copied of it.
     package func removeChunks(of source: QualifiedName) async throws(ReplicationError) {
         _ = try await query(
