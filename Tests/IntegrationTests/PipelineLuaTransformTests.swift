@@ -118,7 +118,7 @@ import Testing
         ("if kept then return kept end kept = row return row", "RH3211 the row was used after its transform returned"),
         ("return event.kye", "RH3205 an event has no \"kye\", did you mean \"key\"?"),
         ("return row.emial", "RH2104 no column \"emial\", did you mean \"email\"?"),
-        ("error('boom')", "RH1000 boom"),
+        ("error('boom')", "RH3201 boom"),
     ])
     func whatIsWrongStopsTheTable(_ body: String, _ message: String) async throws {
         let small = PipelineLua.table("dw.small", [("id", .int8), ("made", .int8)], generated: "made")

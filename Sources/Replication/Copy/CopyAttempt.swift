@@ -115,11 +115,12 @@ struct CopyAttempt {
 
     // MARK: Results
 
-    /// Nil if there is a table that the ledger does not know as copied.
+    /// Nil if there is a table that the ledger does not know as copied to where it belongs.
     private func finishedResult(_ selection: TableSelection) async throws(ReplicationError) -> CopyRun.Result? {
         let known = try await ledger.relations()
-        let copied = Set(known.filter(\.isCopied).map(\.source))
-        guard selection.tables.allSatisfy({ copied.contains($0.source.name) }) else { return nil }
+        let targets = Dictionary(
+            known.filter(\.isCopied).map { ($0.source, $0.target) }, uniquingKeysWith: { first, _ in first })
+        guard selection.tables.allSatisfy({ targets[$0.source.name] == $0.targetName }) else { return nil }
         run.progress.enter(.done)
         var result = try await result()
         result.wasComplete = true
