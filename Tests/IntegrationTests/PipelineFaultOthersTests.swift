@@ -91,7 +91,7 @@ import Testing
     @Test func aProgramThatHangsIsReplaced() async throws {
         let program = try CopyProgram(Self.slow)
         try program.source.run(
-            "create table t (id int primary key)", "insert into t select generate_series(1, 6000)", "analyze")
+            "create table t (id int primary key)", "insert into t select generate_series(1, 15000)", "analyze")
         let first = try program.start()
         try await program.untilChunksDone(2, in: first)
         first.signal(SIGSTOP)
