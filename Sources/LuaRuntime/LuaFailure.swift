@@ -50,7 +50,9 @@ extension LuaFailure {
         let object = stack.object(at: -1, ErrorObject.type)
         let text = object == nil ? Self.text(of: stack) : ""
         let (place, message) = Self.splitPlace(text)
-        self.init(error: object?.error ?? Self.known(message, status), position: object?.position ?? place)
+        self.init(
+            error: object?.error ?? Self.known(message, status),
+            position: object?.position ?? object?.error.givenPosition ?? place)
     }
 
     /// What `tostring` makes of the error value on top of `stack`.
@@ -112,6 +114,13 @@ extension LuaStack {
         defer { pop() }
         guard status == LUA_OK, let text = string(at: -1) else { return describe(at: value) }
         return text
+    }
+}
+
+extension ScriptError {
+    /// Where it belongs, when no code of the script's runs any more that could tell.
+    fileprivate var givenPosition: String? {
+        if case .string(let position)? = fields["position"] { position } else { nil }
     }
 }
 

@@ -46,8 +46,18 @@ import Testing
         #expect(try TestServer.shared().run("select count(*) from customers", in: target) == "999")
     }
 
+    @Test func showsTheLineOfAMisspeltOption() async throws {
+        let (path, _) = try makeFile("{ transfrom = customers }")
+        let result = try await ConsoleProcess.run(path)
+
+        #expect(result.status == 1)
+        #expect(result.errors.contains(#"unknown option "transfrom", did you mean "transform"?"#))
+        #expect(result.errors.contains("--> \(path):9:"))
+    }
+
     @Test func logsProgressOffATerminal() async throws {
-        let (path, _) = try makeFile()
+        // Slow enough for progress to be worth a line.
+        let (path, _) = try makeFile("customers }, throttle = { rows_per_second = 1000 }, limits = { row_time = 9")
         let result = try await ConsoleProcess.run("--log-format", "json", path)
 
         #expect(result.status == 0)

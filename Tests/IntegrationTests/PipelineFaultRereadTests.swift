@@ -18,7 +18,7 @@ import Testing
         let program = try CopyProgram(
             """
             tables = { ["public.*"] = rh.copy },
-            snapshot = { workers = 1, chunk_rows = 1000 }, throttle = { rows_per_second = 8000 }
+            snapshot = { workers = 1, chunk_rows = 1000 }, throttle = { rows_per_second = 4000 }
             """)
         try program.source.run(schema)
         try await killOnceCut(program)

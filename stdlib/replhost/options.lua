@@ -4,8 +4,19 @@ local nearest = require "replhost.nearest"
 
 local options = {}
 
+--- Where a declaration began, as "file:line", while it is being read: `return rh.pipeline "name" { … }` is a tail call,
+-- after which nobody knows the line any more.
+options.begun_at = nil
+
 --- Raises an error of the host with this code, at the line of the script that is running.
-options.fail = internals.pipelines.fail
+function options.fail(code, message, hint)
+  local place = options.begun_at
+  options.begun_at = nil
+  internals.pipelines.fail(code, message, hint, place)
+end
+
+--- The line of the script that is running, as "file:line".
+options.place = internals.pipelines.place
 
 --- A value in a message.
 function options.shown(value)

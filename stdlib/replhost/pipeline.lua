@@ -203,7 +203,12 @@ end
 --- What `rh.pipeline "name"` is until it gets its options.
 local unfinished = { __name = "unfinished pipeline" }
 
-function unfinished:__call(given) return declare(self.name, given) end
+function unfinished:__call(given)
+  options.begun_at = self.place
+  local made = declare(self.name, given)
+  options.begun_at = nil
+  return made
+end
 
 --- `rh.pipeline "name" { … }`, or `rh.pipeline("name", { … })`.
 local function define(name, ...)
@@ -212,7 +217,7 @@ local function define(name, ...)
       "Write rh.pipeline \"name\" { source = …, sink = …, tables = … }.")
   end
   if select("#", ...) > 0 then return declare(name, (...)) end
-  return setmetatable({ name = name }, unfinished)
+  return setmetatable({ name = name, place = options.place() }, unfinished)
 end
 
 return {

@@ -8,8 +8,14 @@ enum PipelineFunctions {
     static func push(to stack: LuaStack, _ worker: ScriptWorker) {
         stack.pushTable(of: [
             "fail": { stack throws(ScriptError) in
-                throw ScriptError(
+                var error = ScriptError(
                     code: stack.string(at: 1) ?? "", stack.string(at: 2) ?? "", hint: stack.string(at: 3))
+                if stack.position() == nil { error.fields["position"] = stack.string(at: 4).map { .string($0) } }
+                throw error
+            },
+            "place": { stack in
+                push(stack.position(), to: stack)
+                return 1
             },
             "is_pool": { stack in
                 stack.push(stack.object(at: 1, PoolObject.type) != nil)
