@@ -58,4 +58,22 @@ import Testing
         let after = try await verify(harness)
         #expect(after.values.filter { !$0.isEqual }.isEmpty)
     }
+
+    @Test(arguments: [ConflictPolicy.upsert, .skip])
+    func rowsOfATargetThatIsMergedIntoAreItsOwn(_ policy: ConflictPolicy) async throws {
+        var options = TableOptions()
+        options.onConflict = policy
+        let harness = try CopyHarness()
+        try harness.run(
+            onSource: "create table k (id int primary key, v text)", "insert into k values (1, 'a'), (2, 'b')")
+        try harness.run(
+            onTarget: "create table k (id int primary key, v text)", "insert into k values (2, 'mine'), (3, 'mine')")
+        try await harness.copy(options)
+
+        let found = try await harness.verify(repairs: true, options)
+
+        #expect(found.filter { !$0.isEqual }.isEmpty)
+        let kept = policy == .skip ? "mine" : "b"
+        #expect(try harness.server.run("select * from k order by id", in: harness.target) == "1|a\n2|\(kept)\n3|mine")
+    }
 }

@@ -6,8 +6,10 @@ local rh = require "replhost"
 
 local target = rh.pool { dsn = rh.env("TARGET_URL", "sandbox:demo-target") }
 
+-- Both pipelines ask for it at once: the lock lets one go first.
 local prepare = [[
   SET client_min_messages = warning;
+  SELECT pg_advisory_xact_lock(1);
   CREATE SCHEMA IF NOT EXISTS merged;
   CREATE TABLE IF NOT EXISTS merged.customers (shop text, id bigint, email text NOT NULL, name text NOT NULL,
     created_at timestamptz NOT NULL, PRIMARY KEY (shop, id))]]

@@ -57,16 +57,20 @@ struct RowComparison {
 
     // MARK: Mending, in this order
 
-    var repairs: [String] {
-        guard hasKey else { return wholeRowRepairs }
-        var statements = [
-            "DELETE FROM \(table.rowsSQL) t WHERE \(range.map { "\($0) AND " } ?? "")\(isExtra)"
-        ]
+    /// - Parameters:
+    ///   - removesExtra: rows that are in no stage go.
+    ///   - replaces: rows that differ are changed.
+    func repairs(removesExtra: Bool, replaces: Bool) -> [String] {
+        guard hasKey else { return removesExtra ? wholeRowRepairs : Array(wholeRowRepairs.dropFirst()) }
+        var statements: [String] = []
+        if removesExtra {
+            statements.append("DELETE FROM \(table.rowsSQL) t WHERE \(range.map { "\($0) AND " } ?? "")\(isExtra)")
+        }
         let changes = others.filter { $0.identity != .always }.map { column in
             let name = SQLText.quoteIdentifier(column.name)
             return "\(name) = s.\(name)"
         }
-        if !changes.isEmpty {
+        if replaces, !changes.isEmpty {
             statements.append(
                 """
                 UPDATE \(table.rowsSQL) t SET \(changes.joined(separator: ", "))

@@ -41,24 +41,22 @@ struct VerifyTaskRun {
     private func compare(_ task: VerifyTask, _ sink: CopySink) async throws(ReplicationError) -> VerifyOutcome {
         switch task {
         case .range(let table, let chunk):
-            let rows = try await stage(table, [chunk], sink)
+            try await stage(table, [chunk], sink)
             let mapping = session.mappings[table]
             let range = chunk.range.mapped(by: mapping)
             let targets = sink.stages.map(\.lane.table.name)
             if try await isSpread(sink.stages, range, mapping) { return .spread(table: table, targets: targets) }
-            return .compared([try await results(sink.stages, [mapping], mapping.target.name, range: range, rows: rows)])
+            return .compared([try await results(sink.stages, [mapping], mapping.target.name, range: range)])
         case .whole(let tables):
-            var rows: [QualifiedName: Int] = [:]
             for table in tables {
                 let chunks = session.relations[table].map { Chunk(number: 1, relation: $0, range: .whole) }
-                let mapping = session.mappings[table]
-                rows[mapping.target.name, default: 0] += try await stage(table, chunks, sink)
+                try await stage(table, chunks, sink)
             }
             let mappings = tables.map { session.mappings[$0] }
             let targets = Set(sink.stages.map(\.lane.table.name) + mappings.map(\.target.name))
             var found: [Verification] = []
             for name in targets.sorted() {
-                found.append(try await results(sink.stages, mappings, name, range: nil, rows: rows[name] ?? 0))
+                found.append(try await results(sink.stages, mappings, name, range: nil))
             }
             return .compared(found)
         }
@@ -66,24 +64,21 @@ struct VerifyTaskRun {
 
     // MARK: Staging
 
-    /// Puts what the rows become into temporary tables; rows written.
-    private func stage(_ table: Int, _ chunks: [Chunk], _ sink: CopySink) async throws(ReplicationError) -> Int {
+    /// Puts what the rows become into temporary tables.
+    private func stage(_ table: Int, _ chunks: [Chunk], _ sink: CopySink) async throws(ReplicationError) {
         let mapping = session.mappings[table]
         let transform = mapping.options.hasTransform ? try worker.makeTransform(mapping) : nil
-        var written = 0
         for chunk in chunks {
             let meter = ChunkMeter(session.progress, session.throttle, table: table)
             let output = ChunkOutput(mapping, sink)
             try await ChunkTransfer(source, on: worker.actor.loop).run(chunk, transform, to: output, meter)
             try await output.finish()
-            written += output.counts.written
             meter.finish()
         }
         // A stage for each target, even without rows: what it has then is extra.
         let own = try ChunkOutput(mapping, sink).lane(mapping.target, columns: mapping.columns.map(\.target))
         if !sink.stages.contains(where: { $0.lane.table.name == mapping.target.name }) { try await sink.take(own) }
         try await sink.finish()
-        return written
     }
 
     /// Rows for other tables, or with keys outside of the range.
@@ -103,11 +98,12 @@ struct VerifyTaskRun {
     // MARK: Comparing
 
     private func results(
-        _ stages: [Stage], _ mappings: [TableMapping], _ name: QualifiedName, range: String?, rows: Int
+        _ stages: [Stage], _ mappings: [TableMapping], _ name: QualifiedName, range: String?
     ) async throws(ReplicationError) -> Verification {
         let own = stages.filter { $0.lane.table.name == name }
         let mapping = mappings.first { $0.target.name == name }
         let key = mapping?.key ?? own.first?.lane.table.key ?? []
+        let judgement = Judgement(mappings.map(\.options.onConflict))
         var found = Verification(name)
         for (index, stage) in own.enumerated() {
             let comparison = RowComparison(stage, among: own, key: key, range: range)
@@ -116,20 +112,26 @@ struct VerifyTaskRun {
                 try await target.run(comparison.removingDuplicates(policy), on: .target, doing: "comparing \(name)")
             }
             try await target.run("ANALYZE \(stage.name.sql)", on: .target, doing: "comparing \(name)")
-            try await compare(comparison, key, isFirst: index == 0, &found)
-            if session.repairs, !found.isEqual { found.repaired += try await repair(comparison, name) }
+            found.rows += try await query("SELECT count(*)::int8 FROM \(stage.name.sql)") {
+                result throws(PostgresError) in try result.number(0, 0) ?? 0
+            }
+            try await compare(comparison, key, judgement, isFirst: index == 0, &found)
+            if session.repairs, !found.isEqual {
+                found.repaired += try await repair(comparison, name, judgement)
+            }
         }
-        found.rows = rows
         return found
     }
 
     private func compare(
-        _ comparison: RowComparison, _ key: [String], isFirst: Bool, _ found: inout Verification
+        _ comparison: RowComparison, _ key: [String], _ judgement: Judgement, isFirst: Bool, _ found: inout Verification
     ) async throws(ReplicationError) {
         let limit = Verification.shown
         found.missing += try await list(.missing, comparison.missing(limit: limit), key, &found)
-        if isFirst { found.extra += try await list(.extra, comparison.extra(limit: limit), key, &found) }
-        if let sql = comparison.different(limit: limit) {
+        if judgement.extra, isFirst {
+            found.extra += try await list(.extra, comparison.extra(limit: limit), key, &found)
+        }
+        if judgement.different, let sql = comparison.different(limit: limit) {
             found.different += try await list(.different, sql, key, &found)
         }
     }
@@ -152,9 +154,11 @@ struct VerifyTaskRun {
         return count
     }
 
-    private func repair(_ comparison: RowComparison, _ name: QualifiedName) async throws(ReplicationError) -> Int {
+    private func repair(
+        _ comparison: RowComparison, _ name: QualifiedName, _ judgement: Judgement
+    ) async throws(ReplicationError) -> Int {
         var count = 0
-        for sql in comparison.repairs {
+        for sql in comparison.repairs(removesExtra: judgement.extra, replaces: judgement.different) {
             do { count += try await target.query(sql, []).affected ?? 0 } catch {
                 throw .database(.target, error, doing: "mending \(name)")
             }
@@ -188,5 +192,16 @@ extension Chunk.Range {
             let type = mapping.target.column(name)?.typeName
         else { return nil }
         return Chunk.Range.key(column: name, type: type, lower: lower, upper: upper).condition
+    }
+}
+
+/// What of a target's rows is for the pipeline to say: one that rows are merged into has rows of its own.
+private struct Judgement {
+    let extra: Bool
+    let different: Bool
+
+    init(_ policies: [ConflictPolicy]) {
+        extra = policies.allSatisfy { $0 == .error }
+        different = !policies.contains(.skip)
     }
 }
