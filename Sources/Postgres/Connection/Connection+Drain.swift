@@ -2,7 +2,7 @@ import CLibpq
 import EventLoops
 
 extension Connection {
-    /// Reads and drops results until the server waits for a statement; ends COPY and pipeline mode.
+    /// Reads and drops results until the server waits for a statement; ends COPY, replication and pipeline mode.
     /// A COPY from the client fails with the words `copyFailure`.
     func drain(copyFailure: String, until deadline: ContinuousClock.Instant) async throws(PostgresError) {
         let raw = try self.raw()
@@ -14,7 +14,7 @@ extension Connection {
             switch status {
             case PGRES_COPY_IN: try await endCopyIn(copyFailure, until: deadline)
             case PGRES_COPY_OUT: try await skipCopyOut(raw, until: deadline)
-            case PGRES_COPY_BOTH: throw .unusable(reason: "a replication stream is open")
+            case PGRES_COPY_BOTH: try await endCopyIn(nil, until: deadline)
             default: break
             }
         }

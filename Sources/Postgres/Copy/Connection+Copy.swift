@@ -21,7 +21,7 @@ extension Connection {
     }
 
     /// The server's answer, with the connection taken for the COPY. The caller clears it.
-    private func startCopy(
+    func startCopy(
         _ sql: String, expecting status: ExecStatusType, until deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> OpaquePointer {
         guard !sql.utf8.contains(0), SQLScanner.isSingle(sql) else {
@@ -48,9 +48,11 @@ extension Connection {
         if PQresultStatus(answer) == status { return answer }
         defer { PQclear(answer) }
         if PQresultStatus(answer) == PGRES_FATAL_ERROR { throw error(of: answer, query: sql) }
-        throw .unusable(
-            reason: status == PGRES_COPY_OUT
-                ? "the statement is not a COPY to the client" : "the statement is not a COPY from the client")
+        switch status {
+        case PGRES_COPY_OUT: throw .unusable(reason: "the statement is not a COPY to the client")
+        case PGRES_COPY_IN: throw .unusable(reason: "the statement is not a COPY from the client")
+        default: throw .unusable(reason: "the statement starts no replication")
+        }
     }
 
     /// Ends the data of a COPY from the client; with `message` the server fails it with these words.
