@@ -11,18 +11,16 @@ struct ReplicationFailureTests {
             let slot = try await walsender.connection.createReplicationSlot(
                 slotName(), exportsSnapshot: false, until: soon)
             let stream = try await walsender.start(slot.name)
-            let other = try await Connection.connectForReplication(
-                walsender.connection.settings, purpose: "second", on: walsender.sql.loop, until: soon)
-            defer { other.close() }
-            let request = StreamRequest(slot: slot.name, start: .zero, publications: [Walsender.publication])
-            let starting = try await postgresError { try await other.startReplication(request, until: soon) }
-            let dropping = try await postgresError { try await other.dropReplicationSlot(slot.name, until: soon) }
+            let other = try await walsender.another()
+            defer { other.connection.close() }
+            let starting = try await postgresError { try await other.start(slot.name) }
+            let dropping = try await postgresError { try await other.connection.dropReplicationSlot(slot.name) }
             await stream.stop()
-            try await other.dropReplicationSlot(slot.name, waiting: true, until: soon)
+            try await other.connection.dropReplicationSlot(slot.name, waiting: true, until: soon)
 
             #expect(starting.sqlstate == "55006")
             #expect(dropping.sqlstate == "55006")
-            #expect(!other.isBroken)
+            #expect(!other.connection.isBroken)
         }
     }
 
@@ -30,7 +28,7 @@ struct ReplicationFailureTests {
         try await withWalsender { walsender in
             let missing = try await postgresError { try await walsender.start("nobody_s") }
             let wrong = try await postgresError {
-                try await walsender.connection.createReplicationSlot("A \"b'", exportsSnapshot: false, until: soon)
+                try await walsender.connection.createReplicationSlot("A b", exportsSnapshot: false, until: soon)
             }
             let zero = try await postgresError { try await walsender.connection.dropReplicationSlot("a\0b") }
 

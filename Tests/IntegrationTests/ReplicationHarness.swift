@@ -10,6 +10,13 @@ struct Walsender {
     let sql: Connection
     let connection: Connection
 
+    /// With a session of its own.
+    func another() async throws -> Walsender {
+        let other = try await Connection.connectForReplication(
+            connection.settings, purpose: "test", on: sql.loop, until: soon)
+        return Walsender(sql: sql, connection: other)
+    }
+
     /// A temporary slot's stream from the slot's beginning.
     func stream(isBinary: Bool = true) async throws -> ReplicationStream {
         let slot = try await connection.createReplicationSlot(
@@ -49,7 +56,8 @@ func withWalsender(
 }
 
 extension ReplicationStream {
-    /// What the next `count` transactions hold, a line for each message but Begin and Commit.
+    /// What the next `count` transactions hold, a line for each message but Begin and Commit. A server may say again what
+    /// a table is whenever anything in the database has changed: only the first time counts.
     func transactions(_ count: Int) async throws -> [String] {
         try await readTransactions(count).lines
     }
@@ -62,7 +70,9 @@ extension ReplicationStream {
             let bytes = try await next(until: soon)
             guard case .data(let data) = try StreamFrame(decoding: bytes) else { continue }
             let message = try LogicalMessage(decoding: data.payload)
-            if let line = message.line(data.payload) { lines.append(line) }
+            if let line = message.line(data.payload), !line.hasPrefix("relation") || !lines.contains(line) {
+                lines.append(line)
+            }
             if case .commit(let commit) = message {
                 left -= 1
                 if left == 0 { return (lines, commit.endLSN) }

@@ -102,11 +102,11 @@ struct ReplicationMessageTests {
             let stream = try await walsender.stream(isBinary: false)
             try await walsender.sql.execute(
                 "insert into t select i, repeat('x', i % 500) from generate_series(1, 30000) i")
-            let lines = try await stream.transactions(1)
+            let numbers = try await stream.transactions(1).compactMap { line in
+                line.hasPrefix("insert ") ? Int(line.dropFirst(7).prefix { $0 != "|" }) : nil
+            }
 
-            #expect(lines.count == 30001)
-            #expect(lines[1].hasPrefix("insert 1|x"))
-            #expect(lines.last?.hasPrefix("insert 30000|") == true)
+            #expect(numbers == Array(1...30000))
         }
     }
 }

@@ -65,18 +65,22 @@ struct ReplicationStreamTests {
         try await withWalsender([Self.table]) { walsender in
             let slot = try await walsender.connection.createReplicationSlot(
                 slotName(), exportsSnapshot: false, until: soon)
-            var stream = try await walsender.start(slot.name, isBinary: false)
+            let stream = try await walsender.start(slot.name, isBinary: false)
             try await walsender.sql.execute("insert into t values (1)")
             try await walsender.sql.execute("insert into t values (2)")
             let first = try await stream.readTransactions(1)
             try await stream.send(.at(first.end, asking: true), until: soon)
             _ = try await stream.keepalive()
             await stream.stop()
-            stream = try await walsender.start(slot.name, isBinary: false)
-            let again = try await stream.readTransactions(1)
-            await stream.stop()
+            let twice = try await postgresError { try await walsender.start(slot.name) }
+            let later = try await walsender.another()
+            defer { later.connection.close() }
+            let resumed = try await later.start(slot.name, isBinary: false)
+            let again = try await resumed.readTransactions(1)
+            await resumed.stop()
             try await walsender.connection.dropReplicationSlot(slot.name, waiting: true, until: soon)
 
+            #expect(twice == .unusable(reason: "a session with a walsender streams only once"))
             #expect(first.lines.last == "insert 1")
             #expect(again.lines.last == "insert 2")
         }

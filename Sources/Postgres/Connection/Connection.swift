@@ -34,6 +34,8 @@ package final class Connection: @unchecked Sendable {
     /// A transaction was open when the connection was taken last.
     var beganInTransaction = false
     var notifications: Deque<Notification> = []
+    /// A replication stream was stopped here.
+    var hasStreamed = false
     /// Plans that the server holds for this session.
     var statements = StatementCache(capacity: StatementCache.defaultCapacity)
     /// Set while a cancel request is on its way; nothing is sent before it has been delivered.

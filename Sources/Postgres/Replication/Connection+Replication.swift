@@ -40,10 +40,12 @@ extension Connection {
         _ = try await query(ReplicationCommand.dropSlot(name, waiting: waiting), until: deadline)
     }
 
-    /// Begins to stream. The connection is taken until the stream is stopped or has failed.
+    /// Begins to stream. The connection is taken until the stream is stopped or has failed, and streams no second time.
     package func startReplication(
         _ request: StreamRequest, until deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> ReplicationStream {
+        // The server remembers that the first stream was to end, and ends the second one at once.
+        guard !hasStreamed else { throw .unusable(reason: "a session with a walsender streams only once") }
         let command = ReplicationCommand.start(request)
         PQclear(try await startCopy(command, expecting: PGRES_COPY_BOTH, until: deadline))
         return ReplicationStream(self, command: command)

@@ -91,6 +91,7 @@ package final class ReplicationStream {
         state = .stopped
         release()
         guard hold.isCurrent else { return }
+        connection.hasStreamed = true
         await connection.settle(cancelling: false, until: deadline ?? .now + Connection.grace)
     }
 
