@@ -26,7 +26,7 @@ import Testing
               return row
             end
             \(more)
-            return rh.pipeline "shop" { source = source, sink = sink, tables = { ["public.customers"] = \(rows) } }
+            return rh.pipeline "shop" { source = source, sink = sink, stream = false, tables = { ["public.customers"] = \(rows) } }
             """)
         return (path, target)
     }

@@ -31,9 +31,25 @@ final class CopyHarness: Sendable {
     func copy(
         workers: Int = 2, _ options: TableOptions = TableOptions(),
         change: (inout PipelineDefinition) -> Void = { _ in }
-    ) async throws -> CopyRun.Result {
+    ) async throws -> PipelineRun.Result {
         try await withCrew(workers, options, change) { _, definition, coordinator, crew throws(ReplicationError) in
-            try await CopyRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress()).run()
+            try await PipelineRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress()).copy()
+        }
+    }
+
+    /// Copies what is left in `public`, then follows the changes up to now.
+    @discardableResult
+    func follow(
+        _ options: TableOptions = TableOptions(), change: (inout PipelineDefinition) -> Void = { _ in }
+    ) async throws -> StreamControl.End {
+        let configure: (inout PipelineDefinition) -> Void = { definition in
+            definition.stream.isOn = true
+            change(&definition)
+        }
+        return try await withCrew(1, options, configure) { _, definition, coordinator, crew throws(ReplicationError) in
+            let run = PipelineRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress())
+            _ = try await run.copy()
+            return try await run.stream(StreamControl(once: true))
         }
     }
 
@@ -56,6 +72,7 @@ final class CopyHarness: Sendable {
     ) async throws -> Value {
         let pattern = try #require(TablePattern("public.*"))
         var definition = PipelineDefinition(name: "test", rules: [TableRule(pattern, .copy(options))], scriptHash: "x")
+        definition.stream.isOn = false
         change(&definition)
         let crew = (0...workers).map { _ in PlainWorker(sourcePool, targetPool) }
         defer { for worker in crew { worker.actor.loop.stop() } }

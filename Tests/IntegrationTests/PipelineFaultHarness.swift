@@ -51,7 +51,7 @@ struct CopyProgram {
             local source = rh.pool { dsn = "\(sourceAddress ?? self.source.conninfo)" }
             local sink = rh.pool { dsn = "\(targetAddress ?? self.target.conninfo)" }
             \(functions)
-            return rh.pipeline "copy" { source = source, sink = sink, \(options) }
+            return rh.pipeline "copy" { source = source, sink = sink, stream = false, \(options) }
             """)
     }
 

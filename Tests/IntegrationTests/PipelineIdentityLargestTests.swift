@@ -13,7 +13,7 @@ extension ScriptTests {
         func theLargestFieldIsCopied(function: String) async throws {
             let file = try PipelineFile(
                 """
-                return rh.pipeline "largest" { source = source, sink = sink, tables = { ["public.t"] = \(function) },
+                return rh.pipeline "largest" { source = source, sink = sink, stream = false, tables = { ["public.t"] = \(function) },
                   limits = { memory = "4GB", row_time = "10m" }, snapshot = { workers = 1 } }
                 """)
             try file.run(

@@ -17,7 +17,7 @@ extension ScriptTests {
         private func run(_ options: String, expecting sql: String, in query: String) async throws {
             let file = try PipelineFile(
                 """
-                return rh.pipeline "options" { source = source, sink = sink, snapshot = { workers = 2, chunk_rows = 300 },
+                return rh.pipeline "options" { source = source, sink = sink, stream = false, snapshot = { workers = 2, chunk_rows = 300 },
                   tables = { ['"Old Schema"."People"'] = \(options) } }
                 """)
             try file.run(onSource: people)

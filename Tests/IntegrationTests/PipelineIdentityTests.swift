@@ -29,7 +29,7 @@ extension ScriptTests {
             let targets = try Self.functions.map { (name: $0, function: $1, conninfo: try server.makeDatabase()) }
             let pipelines = targets.map { name, function, conninfo in
                 """
-                rh.pipeline "\(name)" { source = rh.pool { dsn = "\(source.conninfo)" }, sink = rh.pool { dsn = "\(conninfo)" },
+                rh.pipeline "\(name)" { source = rh.pool { dsn = "\(source.conninfo)" }, sink = rh.pool { dsn = "\(conninfo)" }, stream = false,
                   tables = { ["*.*"] = \(function) }, snapshot = { workers = 2, chunk_rows = 100 } }
                 """
             }

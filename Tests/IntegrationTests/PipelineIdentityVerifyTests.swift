@@ -19,7 +19,7 @@ extension ScriptTests {
             let target = try server.makeDatabase()
             let file = try PipelineFile(
                 """
-                return rh.pipeline "identity" { source = rh.pool { dsn = "\(source.conninfo)" }, sink = rh.pool { dsn = "\(target)" },
+                return rh.pipeline "identity" { source = rh.pool { dsn = "\(source.conninfo)" }, sink = rh.pool { dsn = "\(target)" }, stream = false,
                   tables = { ["*.*"] = rh.copy }, snapshot = { workers = 2, chunk_rows = 100 } }
                 """)
             _ = try await file.copy().value()

@@ -7,7 +7,7 @@ extension ScriptTests {
         @Test func aRowOverItsTimeIsAFailureAndNoInterruption() async throws {
             let file = try PipelineFile(
                 """
-                return rh.pipeline "endless" { source = source, sink = sink, limits = { row_time = 0.3 },
+                return rh.pipeline "endless" { source = source, sink = sink, stream = false, limits = { row_time = 0.3 },
                   tables = { ["public.t"] = function(row) while row.id == 2 do end return row end } }
                 """)
             try file.run(onSource: "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3)")
@@ -21,7 +21,7 @@ extension ScriptTests {
         @Test func manyRowsMayTakeLongerThanOne() async throws {
             let file = try PipelineFile(
                 """
-                return rh.pipeline "slow" { source = source, sink = sink, limits = { row_time = 0.4 },
+                return rh.pipeline "slow" { source = source, sink = sink, stream = false, limits = { row_time = 0.4 },
                   tables = { ["public.t"] = function(row)
                     local started = os.clock(); while os.clock() < started + 0.05 do end; return row end } }
                 """)

@@ -80,7 +80,7 @@ import Testing
         ("shop { rh.copy }", "expected a table's name"),
         ("shop { ['public.a'] = rh.copy, a = rh.copy }", "means the same table"),
         ("shop {}", "expected at least one table"),
-        ("rh.pipeline 'x' { source = source, sink = sink }", #"option "tables" is missing"#),
+        ("rh.pipeline 'x' { source = source, sink = sink, stream = false }", #"option "tables" is missing"#),
         (
             "rh.pipeline 'x' { source = 'postgres://' }",
             #"option "source": expected a pool (rh.pool { … }), got "postgres://""#
@@ -111,8 +111,8 @@ import Testing
         func names(_ script: String) async throws -> [String] {
             try await PipelineLua.load(script) { pipelines, _ in pipelines.map(\.definition.name) }
         }
-        let one = "rh.pipeline('a', { source = source, sink = sink, tables = { ['x.y'] = rh.copy } })"
-        let two = "rh.pipeline 'b' { source = source, sink = sink, tables = { ['x.y'] = rh.copy } }"
+        let one = "rh.pipeline('a', { source = source, sink = sink, stream = false, tables = { ['x.y'] = rh.copy } })"
+        let two = "rh.pipeline 'b' { source = source, sink = sink, stream = false, tables = { ['x.y'] = rh.copy } }"
 
         #expect(try await names("return \(one)") == ["a"])
         #expect(try await names("return { \(one), \(two) }") == ["a", "b"])
@@ -126,7 +126,7 @@ import Testing
     @Test func hooksAreCalled() async throws {
         let failure = try await PipelineLua.load(
             """
-            return rh.pipeline 'a' { source = source, sink = sink, tables = { ['x.y'] = rh.copy },
+            return rh.pipeline 'a' { source = source, sink = sink, stream = false, tables = { ['x.y'] = rh.copy },
               on_start = function() rh.sleep(0) end,
               on_stop = function() error "no" end }
             """

@@ -12,7 +12,7 @@ enum PipelineLua {
     private static let prelude = """
         local rh = require 'replhost' \
         local source, sink = rh.pool { dsn = 'host=/nowhere' }, rh.pool { dsn = 'host=/nowhere', max = 3 } \
-        local function shop(tables) return rh.pipeline 'shop' { source = source, sink = sink, tables = tables } end \
+        local function shop(tables) return rh.pipeline 'shop' { source = source, sink = sink, stream = false, tables = tables } end \
 
         """
 

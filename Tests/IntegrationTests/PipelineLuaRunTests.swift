@@ -34,7 +34,7 @@ extension ScriptTests {
             let file = try PipelineFile(
                 """
                 return rh.pipeline "types" {
-                  source = source, sink = sink, tables = { ["public.*"] = function(row) \(body) end },
+                  source = source, sink = sink, stream = false, tables = { ["public.*"] = function(row) \(body) end },
                 }
                 """)
             let schema = "create table portable (\(types)); create table mixed (\(types), \(more))"
@@ -63,7 +63,7 @@ extension ScriptTests {
                 """
                 local counts = rh.state "counts"
                 return rh.pipeline "shop" {
-                  source = source, sink = sink, snapshot = { workers = 2, chunk_rows = 500 },
+                  source = source, sink = sink, stream = false, snapshot = { workers = 2, chunk_rows = 500 },
                   tables = {
                     ["public.orders"] = {
                       types = { country = "text" },
@@ -111,7 +111,7 @@ extension ScriptTests {
             let file = try PipelineFile(
                 """
                 return rh.pipeline "shop" {
-                  source = source, sink = sink, snapshot = { workers = 1, chunk_rows = 5000 },
+                  source = source, sink = sink, stream = false, snapshot = { workers = 1, chunk_rows = 5000 },
                   tables = { ["public.people"] = { on_error = "\(policy)", transform = function(row)
                     row.name = "masked"
                     if row.id == 12345 then error("no such name") end

@@ -12,7 +12,7 @@ extension ScriptTests {
             local rh = require "replhost"
             local pool = rh.pool { dsn = "host=/nowhere" }
             return rh.pipeline "shop" {
-              source = pool, sink = pool,
+              source = pool, sink = pool, stream = false,
               tables = {
                 ["public.customers"] = { to = "dw.people", columns = { "id", email = "mail", country = "country", amount = "amount" },
                   key = "id", types = { tag = "text" }, transform = function(row, event)

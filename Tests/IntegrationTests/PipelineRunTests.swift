@@ -17,7 +17,7 @@ import Testing
               return row
             end
             return rh.pipeline "shop" {
-              source = source, sink = sink,
+              source = source, sink = sink, stream = false,
               tables = { ["public.customers"] = customers, ["public.*"] = rh.copy },
               snapshot = { workers = 2, chunk_rows = 300 },
             }
@@ -43,7 +43,7 @@ import Testing
 
     @Test func anotherTargetNameIsAnotherCopy() async throws {
         func text(_ name: String) -> String {
-            "return rh.pipeline 'p' { source = source, sink = sink, tables = { ['public.orders'] = { to = '\(name)' } } }"
+            "return rh.pipeline 'p' { source = source, sink = sink, stream = false, tables = { ['public.orders'] = { to = '\(name)' } } }"
         }
         let file = try PipelineFile(text("first"))
         try file.run(onSource: schema, "insert into orders select i, i, i from generate_series(1, 10) i")

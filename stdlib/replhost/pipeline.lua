@@ -149,17 +149,11 @@ local function group(known)
   return function(value, where) return options.read(check.table(value, where), known, where) end
 end
 
-local function stream(value, where)
-  if check.boolean(value, where) then
-    fail("RH3102", where .. ": streaming is not there yet",
-      "Leave \"stream\" out: the pipeline then copies what is there, once.")
-  end
-  return false
-end
+local schema_policy = check.one_of("stop", "apply", "ignore")
 
---- Options that mean nothing without a stream.
-local function of_streaming(_, where)
-  fail("RH3103", where .. " belongs to streaming, which is not there yet", "Leave it out.")
+local function on_schema_change(value, where)
+  if type(value) == "function" then return value end
+  return schema_policy(value, where)
 end
 
 local pipeline_options = {
@@ -169,14 +163,14 @@ local pipeline_options = {
   snapshot = group(snapshot_options),
   limits = group(limit_options),
   throttle = group(throttle_options),
-  stream = stream,
+  stream = check.boolean,
   on_start = check.callable,
   on_stop = check.callable,
   on_snapshot_done = check.callable,
-  on_commit = of_streaming,
-  heartbeat = of_streaming,
-  wal_budget = of_streaming,
-  on_schema_change = of_streaming,
+  on_commit = check.callable,
+  heartbeat = check.duration,
+  wal_budget = check.size,
+  on_schema_change = on_schema_change,
 }
 
 local pipeline = { __name = "pipeline" }

@@ -94,7 +94,7 @@ package struct CatalogReader {
         let kind = isText ? .text : ValueKind(type)
         return CatalogColumn(
             name: try result.text(of: 1, row: row), number: try result.number(row, 2) ?? 0, type: type,
-            typeName: try result.text(of: 4, row: row), kind: kind, isNotNull: try result.isTrue(row, 6),
+            typeName: try result.text(of: 4, row: row), bareTypeName: try result.text(of: 10, row: row), kind: kind, isNotNull: try result.isTrue(row, 6),
             isGenerated: try result.isTrue(row, 7), identity: identity, hasDefault: try result.isTrue(row, 9),
             isOrdered: Self.isOrdered(type, kind))
     }
@@ -147,7 +147,7 @@ extension CatalogReader {
           SELECT b.type, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.base WHERE t.typtype = 'd')
         SELECT a.attrelid::int8, a.attname::text, a.attnum::int8, t.oid::int8, format_type(a.atttypid, a.atttypmod),
           t.typtype = 'e' OR (t.typname = 'citext' AND t.typoutput::regproc::text ~ 'citextout$'), a.attnotnull,
-          a.attgenerated <> '', a.attidentity::text, a.atthasdef
+          a.attgenerated <> '', a.attidentity::text, a.atthasdef, format_type(a.atttypid, -1)
         FROM attribute a JOIN base b ON b.type = a.atttypid JOIN pg_type t ON t.oid = b.base AND t.typtype <> 'd'
         ORDER BY a.attrelid, a.attnum
         """

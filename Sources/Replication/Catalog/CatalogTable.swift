@@ -41,6 +41,8 @@ package struct CatalogColumn: Sendable, Equatable {
     package var type: OID
     /// As `format_type` has it, of a domain the domain's own.
     package var typeName: String
+    /// The same without a modifier, so that a cast to it changes no value.
+    package var bareTypeName = ""
     /// How values are read and written; enums and citext are `.text`.
     package var kind: ValueKind
     package var isNotNull: Bool

@@ -3,106 +3,51 @@ import PostgresProtocol
 
 /// One try at finishing a copy, over one pair of coordinating connections.
 struct CopyAttempt {
-    private let run: CopyRun
-    private let source: Connection
-    private let target: Connection
-    private let ledger: Ledger
+    private let run: PipelineRun
+    private let session: PipelineSession
 
-    init(_ run: CopyRun, source: Connection, target: Connection) {
+    init(_ run: PipelineRun, _ session: PipelineSession) {
         self.run = run
-        self.source = source
-        self.target = target
-        ledger = Ledger(target, pipeline: run.definition.name)
+        self.session = session
     }
 
     private var definition: PipelineDefinition { run.definition }
+    private var source: Connection { session.source }
+    private var target: Connection { session.target }
+    private var ledger: Ledger { session.ledger }
 
-    func run(
-        _ workers: [any PipelineWorker], _ throttle: Throttle
-    ) async throws(ReplicationError) -> CopyRun.Result {
-        run.progress.enter(.preparing)
-        try await target.run(WorkerConnections.patience, on: .target, doing: "preparing a session")
-        try await ledger.prepare()
-        try await lock()
-        do throws(ReplicationError) { return try await copy(workers, throttle) } catch {
-            await note(error)
+    func run() async throws(ReplicationError) -> PipelineRun.Result {
+        do throws(ReplicationError) { return try await copy() } catch {
+            await session.note(error)
             throw error
         }
     }
 
-    private func copy(
-        _ workers: [any PipelineWorker], _ throttle: Throttle
-    ) async throws(ReplicationError) -> CopyRun.Result {
+    private func copy() async throws(ReplicationError) -> PipelineRun.Result {
         let record = try await ledger.record()
-        let identity = try await identify(record)
-        let snapshotName = try await Snapshot.take(on: source)
-        let selection = try await PipelineCatalog.selection(definition, on: source)
-        if record?.state == "done", let result = try await finishedResult(selection) { return result }
+        let identity = try await session.identify(record)
+        if let record, record.isCopied, let result = try await finishedResult() { return result }
+        let start = try await CopyStart.take(definition, session, identity)
         let number = try await ledger.noteSnapshot(identity, scriptHash: definition.scriptHash)
+        if let position = start.position { try await ledger.note(snapshot: number, at: position) }
         try await ledger.endEarlierWork()
         let planner = CopyPlanner(definition, ledger: ledger, source: source, target: target, progress: run.progress)
-        let plan = try await planner.plan(selection, workers: workers.count)
-        let session = CopySession(
+        let plan = try await planner.plan(start.selection, workers: run.workers.count)
+        let copying = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
-            plan.chunks.isEmpty ? nil : Snapshot(name: snapshotName, number: number), plan.mappings, throttle,
-            run.progress, isReplica: try await mayBeReplica(), plan.queue)
-        let crew = try await session.open(workers)
+            plan.chunks.isEmpty ? nil : Snapshot(name: start.snapshotName, number: number), plan.mappings, run.throttle,
+            run.progress, isReplica: try await session.mayBeReplica(), plan.queue)
+        let crew = try await copying.open(run.workers)
         // The workers hold it now: nothing keeps the source from cleaning up longer than they need it.
         try await source.run("COMMIT", on: .source, doing: "handing the snapshot over")
+        start.anchor?.close()
         run.progress.enter(plan.chunks.isEmpty ? .finishing : .copying)
-        try await session.run(crew)
+        try await copying.run(crew)
         run.progress.enter(.finishing)
-        try await finish(plan, selection)
+        try await finish(plan, start.selection)
         try await ledger.note(state: "done")
         run.progress.enter(.done)
         return try await result()
-    }
-
-    /// For `status`. The ledger may be out of reach.
-    private func note(_ error: ReplicationError) async {
-        guard !error.isCancellation, !target.isBroken else { return }
-        try? await ledger.note(error: "\(error)")
-    }
-
-    // MARK: Steps
-
-    private func lock() async throws(ReplicationError) {
-        defer { run.session = Int(target.pid) }
-        guard try await !ledger.lock() else { return }
-        let owner = try await ledger.owner()
-        if let owner, owner == run.session {
-            try await ledger.end([owner])
-            if try await ledger.lock() { return }
-        }
-        let session = owner.map { " (its session on the target has pid \($0))" } ?? ""
-        throw .mismatch(
-            code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost\(session)",
-            hint: "Wait for it or stop it; two would do the same work twice. If it is gone, end its session there: "
-                + "SELECT pg_terminate_backend(\(owner.map(String.init) ?? "pid")).")
-    }
-
-    /// Refuses to go on with another source than the one that the ledger knows.
-    private func identify(_ record: Ledger.Record?) async throws(ReplicationError) -> SourceIdentity {
-        let identity = try await SourceIdentity.read(source)
-        guard let record else { return identity }
-        let isSame =
-            record.sourceDatabase == identity.database
-            && (record.sourceSystem == identity.system || record.sourceSystem.isEmpty || identity.system.isEmpty)
-        guard isSame else {
-            throw .mismatch(
-                code: "RH3402",
-                "pipeline \"\(definition.name)\" was begun with another source: database \"\(record.sourceDatabase)\" "
-                    + "of system \(record.sourceSystem), now \"\(identity.database)\" of \(identity.system)",
-                hint: "Go on with the old source, give the pipeline another name, or forget its progress with "
-                    + "\"replhost drop\".")
-        }
-        return identity
-    }
-
-    private func mayBeReplica() async throws(ReplicationError) -> Bool {
-        do { return try await ReplicaRole.isAllowed(on: target) } catch {
-            throw .database(.target, error, doing: "reading the rights on the target")
-        }
     }
 
     private func finish(_ plan: CopyPlan, _ selection: TableSelection) async throws(ReplicationError) {
@@ -116,7 +61,8 @@ struct CopyAttempt {
     // MARK: Results
 
     /// Nil if there is a table that the ledger does not know as copied to where it belongs.
-    private func finishedResult(_ selection: TableSelection) async throws(ReplicationError) -> CopyRun.Result? {
+    private func finishedResult() async throws(ReplicationError) -> PipelineRun.Result? {
+        let selection = try await PipelineCatalog.selection(definition, on: source)
         let known = try await ledger.relations()
         let targets = Dictionary(
             known.filter(\.isCopied).map { ($0.source, $0.target) }, uniquingKeysWith: { first, _ in first })
@@ -127,8 +73,8 @@ struct CopyAttempt {
         return result
     }
 
-    private func result() async throws(ReplicationError) -> CopyRun.Result {
-        var result = CopyRun.Result()
+    private func result() async throws(ReplicationError) -> PipelineRun.Result {
+        var result = PipelineRun.Result()
         for relation in try await ledger.relations() {
             result.tables += 1
             for case let counts? in relation.chunks.map(\.counts) { result.counts += counts }

@@ -73,13 +73,14 @@ struct Snapshot: Sendable {
     static let isWhole = "SET LOCAL row_security = off"
 
     /// Begins a transaction that holds a snapshot for others to take over, and gives its name.
-    static func take(on source: Connection) async throws(ReplicationError) -> String {
+    /// - Parameter other: is taken over; else it is a new one.
+    static func take(_ other: String?, on source: Connection) async throws(ReplicationError) -> String {
+        let takeOver = other.map { "SET TRANSACTION SNAPSHOT \(SQLText.quoteLiteral($0)); " } ?? ""
         try await source.run(
             """
             \(WorkerConnections.patience);
-            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(Self.isWhole)
-            """, on: .source,
-            doing: "taking a snapshot")
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(takeOver)\(Self.isWhole)
+            """, on: .source, doing: "taking a snapshot")
         do {
             return try await source.query("SELECT pg_export_snapshot()", []).text(of: 0)
         } catch {

@@ -7,6 +7,7 @@ package struct PipelineDefinition: Sendable {
     package var rules: [TableRule]
     package var snapshot = SnapshotOptions()
     package var throttle = ThrottleOptions()
+    package var stream = StreamOptions()
     /// Identifies the text of the script in dead letters and in the ledger.
     package var scriptHash: String
 
@@ -103,4 +104,33 @@ package struct ThrottleOptions: Sendable, Equatable {
     package var bytesPerSecond: Double?
 
     package init() {}
+}
+
+/// How changes are followed after the copy.
+package struct StreamOptions: Sendable, Equatable {
+    /// What happens when the source's tables change.
+    package enum SchemaPolicy: String, Sendable, CaseIterable {
+        /// The stream ends before the first change that is affected.
+        case stop
+        /// Columns are added to the target, and given wider types.
+        case apply
+        /// New columns are left out.
+        case ignore
+    }
+
+    package var isOn = true
+    package var schemaPolicy = SchemaPolicy.stop
+    /// A function of the script decides.
+    package var asksForSchemaPolicy = false
+    /// Between two signs of life through the source's log.
+    package var heartbeat: Duration = .seconds(15)
+    /// Most bytes of log that the source may keep for us; nil is no bound.
+    package var walBudget: Int?
+
+    package init() {}
+}
+
+extension PipelineDefinition {
+    /// Changes are followed after the copy.
+    package var isStreaming: Bool { stream.isOn && snapshot.mode != .only }
 }

@@ -14,7 +14,7 @@ package struct Ledger {
 
     /// Makes the ledger's tables where they are missing.
     package func prepare() async throws(ReplicationError) {
-        let exists = try await query("SELECT to_regclass('replhost.state') IS NOT NULL", [], "reading the ledger")
+        let exists = try await query("SELECT to_regclass('replhost.stream') IS NOT NULL", [], "reading the ledger")
         guard try !isTrue(exists) else { return }
         _ = try await query(
             """
@@ -28,7 +28,7 @@ package struct Ledger {
 
     package func exists() async throws(ReplicationError) -> Bool {
         try isTrue(
-            await query("SELECT to_regclass('replhost.state') IS NOT NULL", [], "reading the ledger"))
+            await query("SELECT to_regclass('replhost.stream') IS NOT NULL", [], "reading the ledger"))
     }
 
     // MARK: The pipeline
@@ -41,6 +41,9 @@ package struct Ledger {
         package var startedAt: String?
         package var finishedAt: String?
         package var lastError: String?
+
+        /// All tables that the pipeline had then were copied.
+        package var isCopied: Bool { state == "done" || state == "streaming" }
     }
 
     package func record() async throws(ReplicationError) -> Record? {

@@ -11,7 +11,7 @@ enum LedgerSchema {
           source_system text NOT NULL,
           source_database text NOT NULL,
           script_hash text NOT NULL,
-          state text NOT NULL CHECK (state IN ('copying', 'finishing', 'done')),
+          state text NOT NULL CHECK (state IN ('copying', 'finishing', 'done', 'streaming', 'cut over')),
           snapshots integer NOT NULL DEFAULT 0,
           started_at timestamptz NOT NULL DEFAULT now(),
           finished_at timestamptz,
@@ -47,6 +47,23 @@ enum LedgerSchema {
           copied_at timestamptz,
           PRIMARY KEY (pipeline, source, number),
           FOREIGN KEY (pipeline, source) REFERENCES replhost.relation ON DELETE CASCADE);
+
+        CREATE TABLE IF NOT EXISTS replhost.snapshot (
+          pipeline text REFERENCES replhost.pipeline ON DELETE CASCADE,
+          number integer,
+          lsn pg_lsn NOT NULL,
+          PRIMARY KEY (pipeline, number));
+
+        CREATE TABLE IF NOT EXISTS replhost.stream (
+          pipeline text PRIMARY KEY REFERENCES replhost.pipeline ON DELETE CASCADE,
+          slot text NOT NULL,
+          consistent_point pg_lsn,
+          position pg_lsn,
+          commit_time timestamptz,
+          applied_at timestamptz,
+          transactions bigint NOT NULL DEFAULT 0,
+          changes bigint NOT NULL DEFAULT 0,
+          resnapshot text[] NOT NULL DEFAULT '{}');
 
         CREATE TABLE IF NOT EXISTS replhost.dead_letter (
           id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -34,7 +34,7 @@ package final class VerifyRun {
         let reader = try await WorkerConnections.borrow(source, .source, on: loop)
         defer { source.release(reader) }
         let connection = try WorkerConnections.connection(of: reader, .source)
-        let snapshot = try await Snapshot.take(on: connection)
+        let snapshot = try await Snapshot.take(nil, on: connection)
         let selection = try await PipelineCatalog.selection(definition, on: connection)
         let tables = try chosen(selection)
         let writer = try await WorkerConnections.borrow(sink, .target, on: loop)

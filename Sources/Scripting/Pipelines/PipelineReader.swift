@@ -23,6 +23,11 @@ struct PipelineReader {
             definition.snapshot.chunkRows = stack.number("chunk_rows", of: options).map { Int(clamping: $0) }
             definition.snapshot.mode = stack.choice("mode", of: options) ?? .initial
         }
+        definition.stream.isOn = stack.flag("stream", of: index) ?? true
+        definition.stream.schemaPolicy = stack.choice("on_schema_change", of: index) ?? .stop
+        definition.stream.asksForSchemaPolicy = stack.hasFunction("on_schema_change", of: index)
+        if let seconds = stack.number("heartbeat", of: index) { definition.stream.heartbeat = .seconds(seconds) }
+        definition.stream.walBudget = stack.number("wal_budget", of: index).map { Int(clamping: $0) }
         stack.withTable("throttle", of: index) { options in
             definition.throttle.rowsPerSecond = stack.number("rows_per_second", of: options)
             definition.throttle.bytesPerSecond = stack.number("bytes_per_second", of: options)

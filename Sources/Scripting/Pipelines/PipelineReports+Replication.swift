@@ -46,7 +46,7 @@ extension PipelineProgress.Table {
 }
 
 extension PipelineResult {
-    init(_ result: CopyRun.Result, _ pipeline: String, _ duration: Duration) {
+    init(_ result: PipelineRun.Result, _ pipeline: String, _ duration: Duration) {
         self.init(
             pipeline: pipeline, wasComplete: result.wasComplete, tables: result.tables, read: result.counts.read,
             written: result.counts.written, dropped: result.counts.dropped, skipped: result.counts.skipped,

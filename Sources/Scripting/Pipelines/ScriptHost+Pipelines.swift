@@ -56,8 +56,8 @@ extension ScriptHost {
         pipelineState.begin(definition.name, progress)
         if let failure = await pipeline.call(.start) { return .failed(report(failure)) }
         var outcome = await withCrew(pipeline, coordinator, actor) { _, crew throws(ReplicationError) in
-            let run = CopyRun(definition, coordinator: coordinator, workers: crew, progress: progress)
-            return PipelineResult(try await run.run(), definition.name, ContinuousClock.now - started)
+            let run = PipelineRun(definition, coordinator: coordinator, workers: crew, progress: progress)
+            return PipelineResult(try await run.copy(), definition.name, ContinuousClock.now - started)
         }
         if case .done(let result) = outcome, !result.wasComplete, let failure = await pipeline.call(.snapshotDone) {
             outcome = .failed(report(failure))

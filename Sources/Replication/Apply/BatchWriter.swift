@@ -1,0 +1,200 @@
+import Postgres
+import PostgresProtocol
+
+/// Writes batches into the open transaction of the target: of each row what the batch comes to, by statements for many
+/// rows; or, on any doubt, change by change in the order of the source.
+final class BatchWriter {
+    /// From how many changes of a table on they are written together.
+    private static let fewChanges = 24
+    private static let savepoint = "replhost_batch"
+
+    struct Counts: Sendable {
+        var inserted = 0
+        var updated = 0
+        var deleted = 0
+        /// Batches that had to be written change by change.
+        var replays = 0
+    }
+
+    let queue: StatementQueue
+    private let connection: Connection
+    private let plan: ApplyPlan
+    /// Triggers and foreign keys do not fire: the order of tables cannot be seen.
+    private let isReplica: Bool
+    private(set) var counts = Counts()
+
+    init(_ connection: Connection, _ plan: ApplyPlan, isReplica: Bool) {
+        self.connection = connection
+        self.plan = plan
+        self.isReplica = isReplica
+        queue = StatementQueue(connection)
+    }
+
+    /// Some statements may still be in the queue afterwards.
+    func write(_ batch: ChangeBatch) async throws(ReplicationError) {
+        try await writeChanges(of: batch)
+        for statement in batch.statements { queue.add(statement, doing: "applying a TRUNCATE") }
+    }
+
+    /// Sends what is in the queue.
+    func flush(_ batch: ChangeBatch) async throws(ReplicationError) {
+        do { try await queue.flush() } catch { throw describe(error, batch) }
+    }
+
+    private func writeChanges(of batch: ChangeBatch) async throws(ReplicationError) {
+        let division = BatchDivision(batch, plan, threshold: isReplica ? Self.fewChanges : .max)
+        count(batch)
+        guard !division.sets.isEmpty else { return try await replay(batch, Array(batch.changes.indices)) }
+        queue.add("SAVEPOINT \(Self.savepoint)", doing: "beginning a batch")
+        do throws(StatementQueue.Failure) {
+            for set in division.sets { try await write(set, batch) }
+            for change in division.others { try await add(change, batch) }
+            queue.add("RELEASE SAVEPOINT \(Self.savepoint)", doing: "ending a batch")
+            try await queue.flush()
+        } catch {
+            guard error.isAboutRows else { throw describe(error, batch) }
+            queue.clear()
+            counts.replays += 1
+            queue.add("ROLLBACK TO SAVEPOINT \(Self.savepoint)", doing: "giving a batch up")
+            try await replay(batch, Array(batch.changes.indices))
+        }
+    }
+
+    private func count(_ batch: ChangeBatch) {
+        for change in batch.changes {
+            switch change.kind {
+            case .insert: counts.inserted &+= 1
+            case .update, .rekey: counts.updated &+= 1
+            case .delete: counts.deleted &+= 1
+            }
+        }
+    }
+
+    // MARK: Change by change
+
+    private func replay(_ batch: ChangeBatch, _ changes: [Int]) async throws(ReplicationError) {
+        do throws(StatementQueue.Failure) {
+            for change in changes { try await add(change, batch) }
+            try await queue.flush()
+        } catch {
+            throw describe(error, batch)
+        }
+    }
+
+    private func add(_ index: Int, _ batch: ChangeBatch) async throws(StatementQueue.Failure) {
+        for item in SingleChange(index, batch, plan).items {
+            try await queue.add(item, bytes: Int(batch.changes[index].row.count))
+        }
+    }
+
+    // MARK: Many rows at once
+
+    private func write(_ set: BatchDivision.TableSet, _ batch: ChangeBatch) async throws(StatementQueue.Failure) {
+        if !set.deleted.isEmpty { try await delete(set, batch) }
+        for (lane, rows) in set.updates { try await update(plan.lanes[lane], rows, batch) }
+        for (lane, rows) in set.inserts { try await insert(plan.lanes[lane], rows, batch) }
+    }
+
+    private func delete(_ set: BatchDivision.TableSet, _ batch: ChangeBatch) async throws(StatementQueue.Failure) {
+        let lane = plan.lanes[set.deleteLane]
+        let expected = set.target.policy.isDeleteChecked ? set.deleted.count : nil
+        try await send(
+            lane.statements.deleteAll, lane, set.target.key, set.deleted, skipping: 0, affects: expected, "deleting",
+            batch)
+    }
+
+    private func update(
+        _ lane: ApplyLane, _ rows: [ArenaSlice], _ batch: ChangeBatch
+    ) async throws(StatementQueue.Failure) {
+        guard let sql = lane.statements.updateAll else { return }
+        let expected = lane.missing == .ignore ? nil : rows.count
+        try await send(sql, lane, lane.columns, rows, skipping: 2, affects: expected, "updating", batch)
+    }
+
+    private func insert(
+        _ lane: ApplyLane, _ rows: [ArenaSlice], _ batch: ChangeBatch
+    ) async throws(StatementQueue.Failure) {
+        if lane.target.policy.existing == .error || lane.columns.isEmpty { return try await copy(lane, rows, batch) }
+        try await send(
+            lane.statements.insertAll, lane, lane.columns, rows, skipping: 2, affects: nil, "inserting into", batch)
+    }
+
+    private func send(
+        _ sql: String, _ lane: ApplyLane, _ columns: [CatalogColumn], _ slices: [ArenaSlice], skipping: Int,
+        affects: Int?, _ verb: String, _ batch: ChangeBatch
+    ) async throws(StatementQueue.Failure) {
+        let doing = "\(verb) rows of \(lane.target.table.name)"
+        let parameters: [Parameter]
+        do {
+            parameters = try RowArrays(batch, lane.format).parameters(columns, slices, skipping: skipping)
+        } catch {
+            throw StatementQueue.Failure(
+                reason: .error(.unexpected("\(error)")),
+                item: .init(statement: PipelineStatement(sql), affects: nil, change: nil, doing: doing))
+        }
+        let bytes = slices.reduce(0) { $0 + Int($1.count) }
+        try await queue.add(
+            .init(statement: PipelineStatement(sql, parameters), affects: affects, change: nil, doing: doing),
+            bytes: bytes)
+    }
+
+    private func copy(
+        _ lane: ApplyLane, _ rows: [ArenaSlice], _ batch: ChangeBatch
+    ) async throws(StatementQueue.Failure) {
+        try await queue.flush()
+        do throws(PostgresError) {
+            let writer = try await connection.copyIn(lane.statements.copy)
+            do throws(PostgresError) {
+                try await Self.send(rows, of: batch, lane, to: writer)
+                _ = try await writer.finish()
+            } catch {
+                await writer.abort()
+                throw error
+            }
+        } catch {
+            throw StatementQueue.Failure(
+                reason: .error(error),
+                item: .init(
+                    statement: PipelineStatement(lane.statements.copy), affects: nil, change: nil,
+                    doing: "inserting rows into \(lane.target.table.name)"))
+        }
+    }
+
+    private static func send(
+        _ rows: [ArenaSlice], of batch: ChangeBatch, _ lane: ApplyLane, to writer: CopyInWriter
+    ) async throws(PostgresError) {
+        var frame = ByteBuffer(capacity: 4096)
+        if lane.format == .binary {
+            CopyBinaryWriter.appendHeader(to: &frame)
+            _ = try writer.write(frame.bytes)
+        }
+        for row in rows {
+            frame.removeAll()
+            var bytes = batch.slice(row)
+            if lane.format == .text {
+                appendLine(bytes, columns: lane.columns.count, to: &frame)
+                bytes = frame.bytes
+            }
+            if try writer.write(bytes) == .mustWait { try await writer.wait() }
+        }
+        guard lane.format == .binary else { return }
+        frame.removeAll()
+        CopyBinaryWriter.appendTrailer(to: &frame)
+        _ = try writer.write(frame.bytes)
+    }
+
+    private static func appendLine(_ row: UnsafeRawBufferPointer, columns: Int, to line: inout ByteBuffer) {
+        var fields = FieldIterator(row, from: 2)
+        for column in 0..<columns {
+            if column > 0 { CopyTextWriter.appendSeparator(to: &line) }
+            CopyTextWriter.appendField(fields.next(), to: &line)
+        }
+        CopyTextWriter.appendRowEnd(to: &line)
+    }
+
+    // MARK: Errors
+
+    private func describe(_ failure: StatementQueue.Failure, _ batch: ChangeBatch) -> ReplicationError {
+        ApplyConflict(failure, batch, plan).error
+    }
+}

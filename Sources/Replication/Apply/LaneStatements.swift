@@ -1,0 +1,174 @@
+import PostgresProtocol
+
+/// The SQL for rows in the same columns of a table. Parameters of statements for one row: the lane's columns, then the
+/// key's. Those for many rows take an array for each column instead.
+final class LaneStatements {
+    private let table: CatalogTable
+    private let key: [CatalogColumn]
+    private let columns: [CatalogColumn]
+    private let settable: [Int]
+    private let format: DataFormat
+    private let rowPosition: String
+    private let policy: () -> ApplyTable.Policy
+
+    init(_ target: ApplyTable, _ columns: [CatalogColumn], settable: [Int], _ format: DataFormat) {
+        table = target.table
+        key = target.key
+        rowPosition = target.rowPosition
+        self.columns = columns
+        self.settable = settable
+        self.format = format
+        // The policy changes when the stream has passed what was copied at different times.
+        policy = { [unowned target] in target.policy }
+    }
+
+    private var name: String { table.name.sql }
+    private var columnList: String { columns.map(\.quotedName).joined(separator: ", ") }
+
+    // MARK: One row
+
+    private lazy var plainInsert: String = {
+        guard !columns.isEmpty else { return "INSERT INTO \(name) DEFAULT VALUES" }
+        let values = columns.indices.map { parameter($0 + 1, columns[$0]) }.joined(separator: ", ")
+        return "INSERT INTO \(name) (\(columnList)) OVERRIDING SYSTEM VALUE VALUES (\(values))"
+    }()
+
+    var insert: String { plainInsert + conflictClause }
+
+    /// Finds the row by the parameters after the lane's columns.
+    private(set) lazy var update: String? = {
+        guard !settable.isEmpty else { return nil }
+        let set = settable.map { "\(columns[$0].quotedName) = \(parameter($0 + 1, columns[$0]))" }
+        return "UPDATE \(name) SET \(set.joined(separator: ", ")) WHERE \(condition(from: columns.count))"
+    }()
+
+    /// The update that also sets the key.
+    private(set) lazy var rekey: String = {
+        let set = columns.enumerated().filter { $1.identity != .always || key.contains($1) }.map { index, column in
+            "\(column.quotedName) = \(parameter(index + 1, column))"
+        }
+        return "UPDATE \(name) SET \(set.joined(separator: ", ")) WHERE \(condition(from: columns.count))"
+    }()
+
+    /// Inserts the row if there is none to update. Counts rows that were not there.
+    func upsert(_ update: String) -> String {
+        let values = columns.indices.map { parameter($0 + 1, columns[$0]) }.joined(separator: ", ")
+        return """
+            WITH updated AS (\(update) RETURNING 1)
+            INSERT INTO \(name) (\(columnList)) OVERRIDING SYSTEM VALUE
+            SELECT \(values) WHERE NOT EXISTS (SELECT FROM updated)\(conflictClause)
+            """
+    }
+
+    /// Before a row gets a key that another row may have, which is then older. Parameters: the new key, the old key.
+    private(set) lazy var makeRoom: String = {
+        let new = key.enumerated().map { "\($1.quotedName) = \(parameter($0 + 1, $1))" }
+        let old = key.enumerated().map { "\($1.quotedName) = \(parameter(key.count + $0 + 1, $1))" }
+        return """
+            DELETE FROM \(name) WHERE \(new.joined(separator: " AND "))
+            AND EXISTS (SELECT FROM \(table.rowsSQL) WHERE \(old.joined(separator: " AND ")))
+            """
+    }()
+
+    /// Parameters: the key's, or those of the whole old row.
+    private(set) lazy var delete = "DELETE FROM \(name) WHERE \(condition(from: 0))"
+
+    private func condition(from first: Int) -> String {
+        guard key.isEmpty else {
+            return key.enumerated().map { index, column in
+                "\(column.quotedName) = \(parameter(first + index + 1, column))"
+            }.joined(separator: " AND ")
+        }
+        let found = columns.enumerated().filter { $1.isComparable }.map { index, column in
+            "\(column.quotedName) IS NOT DISTINCT FROM \(parameter(first + index + 1, column))"
+        }
+        let row = rowPosition.contains(",") ? "(\(rowPosition))" : rowPosition
+        return """
+            \(row) = (SELECT \(rowPosition) FROM \(table.rowsSQL) \
+            WHERE \(found.isEmpty ? "true" : found.joined(separator: " AND ")) LIMIT 1)
+            """
+    }
+
+    /// A parameter in the column's type. A text form gets a cast: not everywhere would the server infer the type.
+    private func parameter(_ number: Int, _ column: CatalogColumn) -> String {
+        format == .binary ? "$\(number)" : "$\(number)::\(column.bareTypeName)"
+    }
+
+    private var conflictClause: String {
+        switch policy().existing {
+        case .error: ""
+        case .skip: " ON CONFLICT DO NOTHING"
+        case .upsert: upsertClause
+        }
+    }
+
+    private lazy var upsertClause: String = {
+        guard !table.key.isEmpty else { return "" }
+        let target = table.key.map(SQLText.quoteIdentifier).joined(separator: ", ")
+        let set = columns.filter { !table.key.contains($0.name) && $0.identity != .always }
+            .map { "\($0.quotedName) = EXCLUDED.\($0.quotedName)" }
+        return " ON CONFLICT (\(target)) DO "
+            + (set.isEmpty ? "NOTHING" : "UPDATE SET " + set.joined(separator: ", "))
+    }()
+
+    // MARK: Many rows
+
+    private lazy var rowsOfArrays: String = {
+        let arrays = columns.enumerated().map { index, column in "$\(index + 1)::\(arrayType(column))" }
+        let names = columns.indices.map { "c\($0)" }
+        return "unnest(\(arrays.joined(separator: ", "))) AS r (\(names.joined(separator: ", ")))"
+    }()
+
+    private lazy var plainInsertAll: String = {
+        let values = columns.indices.map { value($0, columns[$0]) }.joined(separator: ", ")
+        return "INSERT INTO \(name) (\(columnList)) OVERRIDING SYSTEM VALUE SELECT \(values) FROM \(rowsOfArrays)"
+    }()
+
+    var insertAll: String { plainInsertAll + conflictClause }
+
+    /// Nil where there is nothing to set. The key columns are among the lane's.
+    private(set) lazy var updateAll: String? = {
+        guard !settable.isEmpty else { return nil }
+        let set = settable.map { "\(columns[$0].quotedName) = \(value($0, columns[$0]))" }
+        let found = key.compactMap { key in
+            columns.firstIndex { $0.name == key.name }.map { "t.\(key.quotedName) = \(value($0, key))" }
+        }
+        return """
+            UPDATE \(name) AS t SET \(set.joined(separator: ", ")) FROM \(rowsOfArrays) \
+            WHERE \(found.joined(separator: " AND "))
+            """
+    }()
+
+    /// Parameters: an array for each key column.
+    private(set) lazy var deleteAll: String = {
+        let arrays = key.enumerated().map { index, column in "$\(index + 1)::\(arrayType(column))" }
+        let found = key.enumerated().map { index, column in "t.\(column.quotedName) = \(value(index, column))" }
+        return """
+            DELETE FROM \(name) AS t USING unnest(\(arrays.joined(separator: ", "))) \
+            AS r (\(key.indices.map { "c\($0)" }.joined(separator: ", "))) WHERE \(found.joined(separator: " AND "))
+            """
+    }()
+
+    /// With the type's own name where the server knows an array of it by a number that we know, too.
+    private func arrayType(_ column: CatalogColumn) -> String {
+        RowArrays.carriesType(column, format) ? "\(column.bareTypeName)[]" : "text[]"
+    }
+
+    private func value(_ index: Int, _ column: CatalogColumn) -> String {
+        RowArrays.carriesType(column, format) ? "r.c\(index)" : "r.c\(index)::\(column.bareTypeName)"
+    }
+
+    var copy: String {
+        let list = columns.isEmpty ? "" : " (\(columnList))"
+        return "COPY \(name)\(list) FROM STDIN" + (format == .binary ? " (FORMAT binary)" : "")
+    }
+}
+
+extension CatalogColumn {
+    var quotedName: String { SQLText.quoteIdentifier(name) }
+
+    /// There is an operator `=` for its values.
+    var isComparable: Bool {
+        ![.json, .xml, .point, .line, .box, .polygon, .jsonArray, .xmlArray].contains(type)
+    }
+}

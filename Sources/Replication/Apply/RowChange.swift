@@ -1,0 +1,117 @@
+package import PostgresProtocol
+
+/// What is to be done to one row of the target, with its bytes in the batch's arena.
+package struct RowChange {
+    package enum Kind: UInt8, Sendable {
+        case insert
+        /// The row has the same key before and after.
+        case update
+        /// An update that changes the key: `key` is the old one.
+        case rekey
+        case delete
+    }
+
+    package var kind: Kind
+    /// Position in `ApplyPlan.lanes`.
+    package var lane: Int32
+    /// The row in the lane's columns; empty for a delete.
+    package var row: ArenaSlice
+    /// The key columns, or all of the old row where a table has no key.
+    package var key: ArenaSlice
+}
+
+/// A piece of a batch's arena: fields with their length prefix, as in binary COPY, whatever form their bytes have.
+package struct ArenaSlice: Equatable, Sendable {
+    package static let empty = ArenaSlice(offset: 0, count: 0)
+
+    package var offset: UInt32
+    package var count: UInt32
+
+    @inlinable package init(offset: Int, count: Int) {
+        self.offset = UInt32(truncatingIfNeeded: offset)
+        self.count = UInt32(truncatingIfNeeded: count)
+    }
+
+    @inlinable package var range: Range<Int> { Int(offset)..<Int(offset) + Int(count) }
+    @inlinable package var isEmpty: Bool { count == 0 }
+}
+
+/// Changes of the target in the order of the source, in memory; of whole transactions, or of a piece of a large one.
+package final class ChangeBatch {
+    /// A transaction's first change.
+    package struct Transaction: Sendable {
+        package let begin: BeginMessage
+        package let firstChange: Int
+    }
+
+    package var arena = ByteBuffer(capacity: 1 << 16)
+    package private(set) var changes: [RowChange] = []
+    package private(set) var transactions: [Transaction] = []
+    /// Statements that come after the changes (TRUNCATE).
+    var statements: [String] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { changes.isEmpty && statements.isEmpty }
+    var byteCount: Int { arena.count + changes.count * MemoryLayout<RowChange>.stride }
+
+    @inlinable package func slice(_ slice: ArenaSlice) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: arena.bytes[slice.range])
+    }
+
+    @inline(__always)
+    func append(_ change: RowChange) { changes.append(change) }
+
+    func begin(_ transaction: BeginMessage) {
+        transactions.append(Transaction(begin: transaction, firstChange: changes.count))
+    }
+
+    /// Forgets the changes from `count` on.
+    func truncate(to count: Int) {
+        changes.removeSubrange(count...)
+        transactions.removeAll { $0.firstChange >= count }
+    }
+
+    /// Keeps memory of a usual size for what comes next.
+    func clear() {
+        statements.removeAll()
+        arena.removeAll(keepingAtMost: 16 << 20)
+        changes.removeAll(keepingCapacity: true)
+        transactions.removeAll(keepingCapacity: true)
+    }
+
+    /// The transaction that a change belongs to.
+    func transaction(of change: Int) -> BeginMessage? {
+        transactions.last { $0.firstChange <= change }?.begin
+    }
+}
+
+/// The fields of a slice, one after the other.
+struct FieldIterator {
+    private let bytes: UnsafeRawBufferPointer
+    private var position: Int
+
+    /// - Parameter position: of the first length prefix.
+    init(_ bytes: UnsafeRawBufferPointer, from position: Int) {
+        self.bytes = bytes
+        self.position = position
+    }
+
+    /// Nil is NULL. The caller knows that there is another field.
+    @inline(__always)
+    mutating func next() -> UnsafeRawBufferPointer? {
+        let length = Int(bytes.loadBigEndian(position, as: Int32.self))
+        position &+= 4
+        guard length >= 0 else { return nil }
+        defer { position &+= length }
+        return UnsafeRawBufferPointer(rebasing: bytes[position..<(position &+ length)])
+    }
+
+    @inline(__always)
+    mutating func skip(_ count: Int) {
+        for _ in 0..<count {
+            let length = Int(bytes.loadBigEndian(position, as: Int32.self))
+            position &+= 4 &+ max(length, 0)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// The coordinating connections of a run, with the pipeline locked. Used on the coordinator's loop.
+struct PipelineSession {
+    /// Between two looks whether the other replhost is gone.
+    private static let standbyPause: Duration = .seconds(1)
+
+    let source: Connection
+    let target: Connection
+    let ledger: Ledger
+    private let run: PipelineRun
+
+    init(_ run: PipelineRun, source: Connection, target: Connection) {
+        self.run = run
+        self.source = source
+        self.target = target
+        ledger = Ledger(target, pipeline: run.definition.name)
+    }
+
+    private var definition: PipelineDefinition { run.definition }
+
+    /// Prepares the ledger and locks the pipeline. A pipeline that streams waits for another replhost to go.
+    func open() async throws(ReplicationError) {
+        run.progress.enter(.preparing)
+        try await target.run(WorkerConnections.patience, on: .target, doing: "preparing a session")
+        try await ledger.prepare()
+        defer { run.session = Int(target.pid) }
+        while try await !tryLock() {
+            guard definition.isStreaming else { throw try await isRunElsewhere() }
+            run.streamProgress.enter(.standby, note: "another replhost runs the pipeline")
+            do { try await target.loop.sleep(until: .now + Self.standbyPause) } catch { throw .cancelled }
+        }
+    }
+
+    /// A session that this run has lost the way to is ended.
+    private func tryLock() async throws(ReplicationError) -> Bool {
+        if try await ledger.lock() { return true }
+        guard let owner = try await ledger.owner(), owner == run.session else { return false }
+        try await ledger.end([owner])
+        return try await ledger.lock()
+    }
+
+    private func isRunElsewhere() async throws(ReplicationError) -> ReplicationError {
+        let owner = try await ledger.owner()
+        let session = owner.map { " (its session on the target has pid \($0))" } ?? ""
+        return .mismatch(
+            code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost\(session)",
+            hint: "Wait for it or stop it; two would do the same work twice. If it is gone, end its session there: "
+                + "SELECT pg_terminate_backend(\(owner.map(String.init) ?? "pid")).")
+    }
+
+    /// Refuses to go on with another source than the one that the ledger knows.
+    func identify(_ record: Ledger.Record?) async throws(ReplicationError) -> SourceIdentity {
+        let identity = try await SourceIdentity.read(source)
+        guard let record else { return identity }
+        let isSame =
+            record.sourceDatabase == identity.database
+            && (record.sourceSystem == identity.system || record.sourceSystem.isEmpty || identity.system.isEmpty)
+        guard isSame else {
+            throw .mismatch(
+                code: "RH3402",
+                "pipeline \"\(definition.name)\" was begun with another source: database \"\(record.sourceDatabase)\" "
+                    + "of system \(record.sourceSystem), now \"\(identity.database)\" of \(identity.system)",
+                hint: "Go on with the old source, give the pipeline another name, or forget its progress with "
+                    + "\"replhost drop\".")
+        }
+        return identity
+    }
+
+    func mayBeReplica() async throws(ReplicationError) -> Bool {
+        do { return try await ReplicaRole.isAllowed(on: target) } catch {
+            throw .database(.target, error, doing: "reading the rights on the target")
+        }
+    }
+
+    /// For `status`. The ledger may be out of reach.
+    func note(_ error: ReplicationError) async {
+        guard !error.isCancellation, !target.isBroken else { return }
+        try? await ledger.note(error: "\(error)")
+    }
+}

@@ -1,0 +1,34 @@
+import PostgresProtocol
+
+/// Payloads of a replication stream in order, on their way from the thread that receives to the one that applies.
+// Safe: handed from thread to thread under a lock, used by one at a time.
+final class MessageBlock: @unchecked Sendable {
+    enum Entry {
+        case message(Range<Int>, start: LSN)
+        case keepalive(Keepalive)
+    }
+
+    /// A block is handed on at this size at the latest, but for a single message that is larger.
+    static let size = 1 << 18
+
+    private(set) var entries: [Entry] = []
+    private var bytes = ByteBuffer(capacity: 1 << 16)
+
+    var byteCount: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
+    var isFull: Bool { byteCount >= Self.size }
+
+    func append(_ frame: StreamFrame) {
+        switch frame {
+        case .data(let data):
+            let start = bytes.count
+            bytes.append(data.payload)
+            entries.append(.message(start..<bytes.count, start: data.start))
+        case .keepalive(let keepalive): entries.append(.keepalive(keepalive))
+        }
+    }
+
+    /// Valid as long as the block is not changed.
+    func payload(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes.bytes[range])
+    }
+}

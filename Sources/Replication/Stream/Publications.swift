@@ -1,0 +1,100 @@
+import Postgres
+import PostgresProtocol
+
+/// The publications of a pipeline on the source: exactly its tables, those without an identity for inserts only, as the
+/// source would refuse their updates otherwise.
+struct Publications {
+    private let source: Connection
+    private let names: StreamNames
+
+    init(_ source: Connection, _ names: StreamNames) {
+        self.source = source
+        self.names = names
+    }
+
+    /// Makes or changes them so that they have these tables.
+    func publish(_ tables: [SelectedTable]) async throws(ReplicationError) {
+        let identified = try await withIdentity(tables.map(\.source))
+        try await publish(
+            tables.map(\.source).filter { identified.contains($0.oid) }, in: names.publication,
+            "insert, update, delete, truncate")
+        try await publish(
+            tables.map(\.source).filter { !identified.contains($0.oid) }, in: names.insertsPublication,
+            "insert, truncate")
+    }
+
+    func drop() async throws(ReplicationError) {
+        for name in [names.publication, names.insertsPublication] {
+            try await source.run(
+                "DROP PUBLICATION IF EXISTS \(SQLText.quoteIdentifier(name))", on: .source,
+                doing: "dropping publication \"\(name)\"")
+        }
+    }
+
+    private func publish(_ tables: [CatalogTable], in name: String, _ actions: String) async throws(ReplicationError) {
+        let doing = "making publication \"\(name)\""
+        let quoted = SQLText.quoteIdentifier(name)
+        guard let published = try await published(in: name) else {
+            let list = tables.isEmpty ? "" : " FOR TABLE \(tables.map(\.rowsSQL).joined(separator: ", "))"
+            return try await source.run(
+                "CREATE PUBLICATION \(quoted)\(list) WITH (publish = '\(actions)', publish_via_partition_root = true)",
+                on: .source, doing: doing)
+        }
+        let wanted = Set(tables.map(\.oid))
+        let surplus = published.filter { !wanted.contains($0.key) }.values
+        if !surplus.isEmpty {
+            try await source.run(
+                "ALTER PUBLICATION \(quoted) DROP TABLE \(surplus.joined(separator: ", "))", on: .source, doing: doing)
+        }
+        let missing = tables.filter { published[$0.oid] == nil }
+        guard !missing.isEmpty else { return }
+        try await source.run(
+            "ALTER PUBLICATION \(quoted) ADD TABLE \(missing.map(\.rowsSQL).joined(separator: ", "))", on: .source,
+            doing: doing)
+    }
+
+    /// Names for SQL by OID; nil if there is no such publication.
+    private func published(in name: String) async throws(ReplicationError) -> [OID: String]? {
+        do throws(PostgresError) {
+            let result = try await source.query(
+                """
+                SELECT r.prrelid::int8, r.prrelid::regclass::text FROM pg_publication p
+                LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1
+                """, [.text(name)])
+            guard result.count > 0 else { return nil }
+            var tables: [OID: String] = [:]
+            for row in 0..<result.count {
+                guard let oid = try result.number(row, 0) else { continue }
+                tables[OID(UInt32(oid))] = try result.text(of: 1, row: row)
+            }
+            return tables
+        } catch {
+            throw .database(.source, error, doing: "reading publications")
+        }
+    }
+
+    /// Tables whose old rows the server can send; of a partitioned table all partitions have to.
+    private func withIdentity(_ tables: [CatalogTable]) async throws(ReplicationError) -> Set<OID> {
+        do throws(PostgresError) {
+            let result = try await source.query(
+                """
+                SELECT t.oid::int8 FROM unnest($1::text[]::oid[]) AS t (oid)
+                WHERE NOT EXISTS (
+                  SELECT FROM (SELECT t.oid UNION SELECT relid FROM pg_partition_tree(t.oid)) AS part (oid)
+                  JOIN pg_class c ON c.oid = part.oid
+                  WHERE CASE c.relreplident
+                    WHEN 'f' THEN false
+                    WHEN 'd' THEN NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+                    WHEN 'i' THEN NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident)
+                    ELSE true END)
+                """, [.texts(tables.map(\.oid.description))])
+            var found: Set<OID> = []
+            for row in 0..<result.count {
+                if let oid = try result.number(row, 0) { found.insert(OID(UInt32(oid))) }
+            }
+            return found
+        } catch {
+            throw .database(.source, error, doing: "reading replica identities")
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// One try at following the changes, over the coordinating connections and one more for each side.
+struct StreamAttempt {
+    private let run: PipelineRun
+    private let session: PipelineSession
+    private let control: StreamControl
+
+    init(_ run: PipelineRun, _ session: PipelineSession, _ control: StreamControl) {
+        self.run = run
+        self.session = session
+        self.control = control
+    }
+
+    private var definition: PipelineDefinition { run.definition }
+    private var names: StreamNames { StreamNames(definition.name) }
+    private var worker: any PipelineWorker { run.workers[0] }
+
+    /// Nil: something is to be copied first.
+    func run() async throws(ReplicationError) -> StreamControl.End? {
+        do throws(ReplicationError) { return try await stream() } catch {
+            await session.note(error)
+            throw error
+        }
+    }
+
+    private func stream() async throws(ReplicationError) -> StreamControl.End? {
+        run.streamProgress.enter(.connecting)
+        let position = try await begin()
+        let selection = try await PipelineCatalog.selection(definition, on: session.source)
+        try await Publications(session.source, names).publish(selection.tables)
+        let mappings = try await mappings(selection)
+        let plan = StreamPlan(
+            definition: definition, mappings: mappings, windows: try await windows(), position: position,
+            isReplica: try await session.mayBeReplica(), settings: session.source.settings, names: names)
+        if control.isOnce, !control.hasGoal { control.finish(at: try await SourceLog.end(session.source)) }
+        let watch = StreamWatch(run, session, control, plan)
+        var format = StreamTables.format(of: mappings)
+        while true {
+            do throws(ReplicationError) {
+                return try await withWatch(watch) { [self, plan, format] () async throws(ReplicationError) in
+                    try await stream(plan, format)
+                }
+            } catch {
+                guard error.isAboutFormat, format == .binary else { throw error }
+                format = .text
+            }
+        }
+    }
+
+    /// The engine works on the worker's loop, the watch on this one.
+    private func stream(_ plan: StreamPlan, _ format: DataFormat) async throws(ReplicationError) -> StreamControl.End {
+        let (worker, control, progress) = (self.worker, control, run.streamProgress)
+        return try await worker.actor.run { actor throws(ReplicationError) in
+            try await StreamSession(plan, worker, control, progress).run(format, on: actor)
+        }
+    }
+
+    private func withWatch(
+        _ watch: StreamWatch, _ body: () async throws(ReplicationError) -> StreamControl.End
+    ) async throws(ReplicationError) -> StreamControl.End? {
+        let task = run.coordinator.actor.begin { await watch.run() }
+        let end: StreamControl.End
+        do throws(ReplicationError) { end = try await body() } catch {
+            task.cancel()
+            await task.value
+            throw watch.failure ?? error
+        }
+        task.cancel()
+        await task.value
+        if let failure = watch.failure { throw failure }
+        return watch.wantsCopy && end == .interrupted ? nil : end
+    }
+
+    // MARK: Where to begin
+
+    /// The position that the target has.
+    private func begin() async throws(ReplicationError) -> LSN {
+        let identity = try await session.identify(try await session.ledger.record())
+        try await StreamRequirements.check(session.source)
+        var record = try await session.ledger.stream()
+        if record?.position == nil {
+            // Without a copy the stream begins now.
+            let selection = try await PipelineCatalog.selection(definition, on: session.source)
+            try await Publications(session.source, names).publish(selection.tables)
+            let anchor = try await StreamAnchor.take(
+                names, session.ledger, identity, scriptHash: definition.scriptHash, source: session.source)
+            anchor.close()
+            record = try await session.ledger.stream()
+        }
+        guard let record, let position = record.position else {
+            throw .mismatch(code: "RH3603", "the ledger has no position of the stream", hint: nil)
+        }
+        try await waitForSlot(record.slot, identity, position)
+        try await session.ledger.endEarlierWork()
+        try await session.ledger.note(state: "streaming")
+        return position
+    }
+
+    /// A walsender that has lost its client may take a while to notice.
+    private func waitForSlot(
+        _ slot: String, _ identity: SourceIdentity, _ position: LSN
+    ) async throws(ReplicationError) {
+        while true {
+            guard let state = try await SlotState.read(slot, on: session.source) else {
+                throw SlotState.missing(slot, position: position)
+            }
+            try state.check(slot, database: identity.database, position: position)
+            guard let pid = state.activePID else { return }
+            run.streamProgress.enter(.standby, note: "replication slot \"\(slot)\" is in use by pid \(pid) of the source")
+            // Ours, as the pipeline is locked: its client is gone.
+            try? await session.source.run(
+                "SELECT pg_terminate_backend(\(pid))", on: .source, doing: "ending an earlier session")
+            do { try await session.source.loop.sleep(until: .now + .milliseconds(200)) } catch { throw .cancelled }
+        }
+    }
+
+    private func mappings(_ selection: TableSelection) async throws(ReplicationError) -> [TableMapping] {
+        let targets = try await CatalogReader(session.target, .target).tables(selection.tables.map(\.targetName))
+        var mappings: [TableMapping] = []
+        for table in selection.tables {
+            guard let target = targets[table.targetName] else { throw .missingTarget(table.targetName) }
+            mappings.append(try TableMapping(table, target: target))
+        }
+        return mappings
+    }
+
+    /// When each table was copied, by name on the source.
+    private func windows() async throws(ReplicationError) -> [QualifiedName: CopyWindow] {
+        let positions = try await session.ledger.snapshotPositions()
+        var windows: [QualifiedName: CopyWindow] = [:]
+        for relation in try await session.ledger.relations() {
+            let copied = relation.chunks.compactMap { $0.snapshot.flatMap { positions[$0] } }
+            guard let first = copied.min(), let last = copied.max() else { continue }
+            windows[relation.source] = CopyWindow(first: first, last: last)
+        }
+        return windows
+    }
+}
+
+/// What a stream is to do.
+struct StreamPlan: Sendable {
+    let definition: PipelineDefinition
+    let mappings: [TableMapping]
+    let windows: [QualifiedName: CopyWindow]
+    let position: LSN
+    let isReplica: Bool
+    /// Of the source.
+    let settings: ConnectionSettings
+    let names: StreamNames
+}
+
+enum SourceLog {
+    /// Where the source's log ends now.
+    static func end(_ source: Connection) async throws(ReplicationError) -> LSN {
+        let sql = """
+            SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
+            """
+        do throws(PostgresError) {
+            guard let position = LSN(try await source.query(sql, []).text(of: 0)) else {
+                throw .unexpected("no position of the log")
+            }
+            return position
+        } catch {
+            throw .database(.source, error, doing: "reading the position of the log")
+        }
+    }
+}

@@ -1,0 +1,215 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// Turns the messages of a stream into batches for the target, transaction by transaction, in commit order. Lives on its
+/// loop.
+final class StreamEngine {
+    /// A batch is handed on when nothing more has come, or at this size at the latest.
+    private static let largestBatch = 10_000
+    private static let largestBytes = 8 << 20
+    /// How often a position is written without any change to go with it.
+    private static let idleInterval: Duration = .seconds(10)
+
+    let mailbox: StreamMailbox
+    let applier: Applier
+    private let tables: StreamTables
+    private let control: StreamControl
+    private let progress: StreamProgress
+    private var batch = ChangeBatch()
+    private var spare = ChangeBatch()
+    private var relations: [OID: StreamRelation] = [:]
+    /// Tables that the pipeline does not copy.
+    private var strangers: Set<OID> = []
+    /// The open transaction, and what came before it in the batch.
+    private var current: BeginMessage?
+    private var mark = 0
+    private var isMarked = false
+    private var isSkipped = false
+    /// What committing everything received so far would come to.
+    private var advance: Applier.Advance
+    private var persistedAt = ContinuousClock.now
+
+    init(
+        _ mailbox: StreamMailbox, _ applier: Applier, _ tables: StreamTables, _ control: StreamControl,
+        _ progress: StreamProgress
+    ) {
+        self.mailbox = mailbox
+        self.applier = applier
+        self.tables = tables
+        self.control = control
+        self.progress = progress
+        advance = Applier.Advance(position: applier.position)
+    }
+
+    /// Streams until `control` wants it to end, at the end of a transaction; everything received is applied then.
+    func run() async throws(ReplicationError) -> StreamControl.End {
+        while true {
+            if Task.isCancelled { throw .cancelled }
+            try applier.check()
+            if let block = try mailbox.take() {
+                try await process(block)
+                if current == nil, let end = control.wantedEnd { return try await finish(end) }
+                continue
+            }
+            try await rest()
+            if current == nil, let end = control.end(at: advance.position) { return try await finish(end) }
+            if isBatchDue { continue }
+            await mailbox.wait()
+        }
+    }
+
+    /// Nothing has come that is not in the batch.
+    private func rest() async throws(ReplicationError) {
+        guard !applier.isBusy else { return }
+        if !batch.isEmpty, current == nil || batch.byteCount > Self.largestBytes / 2 { return try await submit() }
+        guard current == nil, batch.isEmpty, advance.position > applier.position else { return }
+        let isDue = advance.transactions > 0 || ContinuousClock.now - persistedAt >= Self.idleInterval
+        if isDue { try await submit() }
+    }
+
+    private var isBatchDue: Bool { !batch.isEmpty && current == nil && !applier.isBusy }
+
+    private func finish(_ end: StreamControl.End) async throws(ReplicationError) -> StreamControl.End {
+        try await applier.finish()
+        if !batch.isEmpty || advance.position > applier.position { try await submit() }
+        try await applier.finish()
+        return end
+    }
+
+    /// Hands the batch to the applier, with the position if no transaction is open.
+    private func submit() async throws(ReplicationError) {
+        let isComplete = current == nil
+        try await applier.begin(batch, isComplete ? advance : nil)
+        swap(&batch, &spare)
+        batch.clear()
+        isMarked = false
+        mark = 0
+        guard isComplete else { return }
+        persistedAt = .now
+        advance.transactions = 0
+        advance.changes = 0
+    }
+
+    // MARK: Messages
+
+    private func process(_ block: MessageBlock) async throws(ReplicationError) {
+        for entry in block.entries {
+            switch entry {
+            case .keepalive(let keepalive):
+                if current == nil { advance.position = max(advance.position, keepalive.serverEnd) }
+            case .message(let range, let start):
+                try await process(block.payload(range), at: start)
+                if batch.changes.count >= Self.largestBatch || batch.byteCount >= Self.largestBytes {
+                    try await submit()
+                }
+            }
+        }
+        progress.update { $0.serverEnd = mailbox.serverEnd }
+    }
+
+    private func process(_ bytes: UnsafeRawBufferPointer, at start: LSN) async throws(ReplicationError) {
+        let message: LogicalMessage
+        do { message = try LogicalMessage(decoding: bytes) } catch {
+            throw .mismatch(code: "RH3609", "\(error), at \(start)", hint: "The stream is damaged: please report this.")
+        }
+        switch message {
+        case .insert(let insert):
+            guard let relation = try relation(insert.relation) else { return }
+            try relation.add(insert, in: bytes, to: batch)
+        case .update(let update):
+            guard let relation = try relation(update.relation) else { return }
+            try relation.add(update, in: bytes, to: batch)
+        case .delete(let delete):
+            guard let relation = try relation(delete.relation) else { return }
+            try relation.add(delete, in: bytes, to: batch)
+        case .begin(let begin): try await self.begin(begin)
+        case .commit(let commit): end(commit)
+        case .relation(let relation): try await learn(relation)
+        case .truncate(let truncate): try await self.truncate(truncate)
+        case .message(let message): note(message, bytes)
+        case .origin, .type: return
+        }
+    }
+
+    private func begin(_ begin: BeginMessage) async throws(ReplicationError) {
+        if tables.isWindowEnding(at: begin.finalLSN) {
+            if !batch.isEmpty { try await submit() }
+            try await applier.finish()
+            tables.closeWindows(before: begin.finalLSN)
+        }
+        current = begin
+        mark = batch.changes.count
+        isMarked = false
+        // A server may send once more what was applied already.
+        isSkipped = begin.finalLSN < applier.position
+    }
+
+    private func end(_ commit: CommitMessage) {
+        current = nil
+        guard !isSkipped else { return }
+        advance.position = max(advance.position, commit.endLSN)
+        advance.commitTime = commit.commitTime
+        advance.transactions += 1
+    }
+
+    /// The table of a change that is to be made; nil if there is nothing to do.
+    @inline(__always)
+    private func relation(_ oid: OID) throws(ReplicationError) -> StreamRelation? {
+        guard let begin = current, !isSkipped else { return nil }
+        guard let relation = relations[oid] else {
+            if strangers.contains(oid) { return nil }
+            throw .mismatch(
+                code: "RH3609", "a change of relation \(oid), which was not described before",
+                hint: "The stream is damaged: please report this.")
+        }
+        guard begin.finalLSN >= relation.copiedUpTo else { return nil }
+        if !isMarked {
+            isMarked = true
+            batch.begin(begin)
+        }
+        advance.changes &+= 1
+        return relation
+    }
+
+    private func learn(_ message: RelationMessage) async throws(ReplicationError) {
+        do throws(ReplicationError) {
+            guard let relation = try await tables.relation(message, before: relations[message.relation], applier) else {
+                strangers.insert(message.relation)
+                relations[message.relation] = nil
+                return
+            }
+            relations[message.relation] = relation
+        } catch {
+            if !error.isAboutFormat { try await applyComplete() }
+            throw error
+        }
+    }
+
+    /// Applies the transactions before the open one, as far as they are not under way together with it.
+    private func applyComplete() async throws(ReplicationError) {
+        guard current != nil, !applier.isInTransaction else { return }
+        batch.truncate(to: mark)
+        current = nil
+        if !batch.isEmpty { try await submit() }
+        try await applier.finish()
+    }
+
+    private func truncate(_ truncate: TruncateMessage) async throws(ReplicationError) {
+        var targets: [ApplyTable] = []
+        for oid in truncate.relations {
+            if let relation = try relation(oid) { targets.append(try tables.target(truncatedWith: relation)) }
+        }
+        guard !targets.isEmpty else { return }
+        let names = targets.map(\.table.rowsSQL).joined(separator: ", ")
+        let restart = truncate.restartsIdentity ? " RESTART IDENTITY" : ""
+        batch.statements.append("TRUNCATE \(names)\(restart)\(truncate.cascades ? " CASCADE" : "")")
+        try await submit()
+    }
+
+    private func note(_ message: EmittedMessage, _ bytes: UnsafeRawBufferPointer) {
+        if current == nil { advance.position = max(advance.position, message.lsn) }
+        guard message.prefix == StreamControl.prefix else { return }
+        control.noteHeartbeat(String(decoding: bytes[message.content], as: UTF8.self))
+    }
+}

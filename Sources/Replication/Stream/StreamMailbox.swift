@@ -1,0 +1,118 @@
+import DequeModule
+import PostgresProtocol
+import Synchronization
+
+/// What the receiving and the applying thread tell each other.
+final class StreamMailbox: Sendable {
+    /// The receiver waits for room above this.
+    private static let mostBytes = 8 << 20
+
+    private struct State {
+        var blocks: Deque<MessageBlock> = []
+        var bytes = 0
+        var failure: ReplicationError?
+        var reader: UnsafeContinuation<Void, Never>?
+        var writer: UnsafeContinuation<Void, Never>?
+        /// Somebody has something to tell the reader beside blocks.
+        var isRung = false
+        var isClosed = false
+        var flushed = LSN.zero
+        var serverEnd = LSN.zero
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: Receiving thread
+
+    func put(_ block: MessageBlock) {
+        let reader = state.withLock { state in
+            state.blocks.append(block)
+            state.bytes += block.byteCount
+            return state.reader.take()
+        }
+        reader?.resume()
+    }
+
+    /// Returns when there is room for another block, or nobody wants one any more.
+    func waitForRoom() async {
+        await withUnsafeContinuation { continuation in
+            let isRoom = state.withLock { state in
+                guard state.bytes >= Self.mostBytes, !state.isClosed else { return true }
+                state.writer = continuation
+                return false
+            }
+            if isRoom { continuation.resume() }
+        }
+    }
+
+    func fail(_ error: ReplicationError) {
+        let reader = state.withLock { state in
+            state.failure = state.failure ?? error
+            return state.reader.take()
+        }
+        reader?.resume()
+    }
+
+    func note(serverEnd: LSN) { state.withLock { $0.serverEnd = max($0.serverEnd, serverEnd) } }
+
+    var flushed: LSN { state.withLock { $0.flushed } }
+
+    // MARK: Applying thread
+
+    /// What has come; an error comes after everything that came before it.
+    func take() throws(ReplicationError) -> MessageBlock? {
+        let (block, failure, writer) = state.withLock { state in
+            let block = state.blocks.popFirst()
+            if let block { state.bytes -= block.byteCount }
+            let writer = state.bytes < Self.mostBytes / 2 ? state.writer.take() : nil
+            return (block, block == nil ? state.failure : nil, writer)
+        }
+        writer?.resume()
+        if let failure { throw failure }
+        return block
+    }
+
+    /// Returns when there may be something to take, or somebody has rung.
+    func wait() async {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let isDue = state.withLock { state in
+                    if !state.blocks.isEmpty || state.failure != nil || state.isRung || Task.isCancelled {
+                        state.isRung = false
+                        return true
+                    }
+                    state.reader = continuation
+                    return false
+                }
+                if isDue { continuation.resume() }
+            }
+        } onCancel: {
+            ring()
+        }
+    }
+
+    func ring() {
+        let reader = state.withLock { state in
+            let reader = state.reader.take()
+            if reader == nil { state.isRung = true }
+            return reader
+        }
+        reader?.resume()
+    }
+
+    /// Everything before `position` is durable in the target.
+    func confirm(_ position: LSN) { state.withLock { $0.flushed = max($0.flushed, position) } }
+
+    /// The end of the source's log, as far as it has told.
+    var serverEnd: LSN { state.withLock { $0.serverEnd } }
+
+    func close() {
+        let writer = state.withLock { state in
+            state.isClosed = true
+            return state.writer.take()
+        }
+        writer?.resume()
+    }
+
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+}

@@ -1,0 +1,56 @@
+package import PostgresProtocol
+import Synchronization
+
+/// How far a stream is: written by the engine, read by whoever shows it.
+package final class StreamProgress: Sendable {
+    package enum Phase: Sendable {
+        case connecting
+        /// Another replhost runs the pipeline.
+        case standby
+        case streaming
+        /// A server is out of reach.
+        case waiting
+        case stopped
+    }
+
+    package struct State: Sendable {
+        package var phase = Phase.connecting
+        package var note: String?
+        package var transactions = 0
+        package var changes = 0
+        /// Everything before it is in the target.
+        package var position = LSN.zero
+        /// Of the source's log, as far as it has told.
+        package var serverEnd = LSN.zero
+        /// On the source, of the last transaction applied; microseconds from 2000 on.
+        package var commitTime: Int64?
+        /// The last heartbeat's way from the source and back.
+        package var heartbeat: Duration?
+        package var lostHeartbeats = 0
+        package var inserted = 0
+        package var updated = 0
+        package var deleted = 0
+        /// Groups that were written change by change.
+        package var replays = 0
+        package var movedAt = ContinuousClock.now
+
+        /// Bytes of the source's log that are not in the target yet.
+        package var lag: Int64 { max(0, serverEnd.distance(from: position)) }
+    }
+
+    private let shared = Mutex(State())
+    package let started = ContinuousClock.now
+
+    package init() {}
+
+    package var state: State { shared.withLock { $0 } }
+
+    func enter(_ phase: Phase, note: String? = nil) {
+        shared.withLock { state in
+            state.phase = phase
+            state.note = note
+        }
+    }
+
+    func update(_ change: (inout State) -> Void) { shared.withLock { change(&$0) } }
+}

@@ -1,0 +1,190 @@
+import PostgresProtocol
+
+/// A table of the source as its last Relation message describes it, with what the pipeline makes of its changes.
+final class StreamRelation {
+    let message: RelationMessage
+    let mapping: TableMapping
+    let target: ApplyTable
+    /// Of the values in the stream.
+    let format: DataFormat
+    /// The columns that are written: their positions in the message, and what they are called in the target.
+    let sources: [Int]
+    let targets: [String]
+    /// Positions in the message of the target's key columns; empty if it has no key.
+    let key: [Int]
+    /// Old rows are sent with all their columns.
+    var isFull: Bool { message.identity == .full }
+    /// What was copied shows commits before this position already.
+    let copiedUpTo: LSN
+    private let plan: ApplyPlan
+    private let fullLane: ApplyLane
+    private var partialLanes: [[Int]: ApplyLane] = [:]
+    private var fields: [TupleField] = []
+    private var oldFields: [TupleField] = []
+
+    init(
+        _ message: RelationMessage, _ mapping: TableMapping, _ window: CopyWindow, _ plan: ApplyPlan,
+        _ format: DataFormat
+    ) throws(ReplicationError) {
+        self.message = message
+        self.mapping = mapping
+        self.plan = plan
+        self.format = format
+        copiedUpTo = window.first
+        let columns = RelationColumns(message, mapping)
+        sources = columns.sources
+        targets = columns.targets
+        target = plan.table(mapping.target, key: mapping.key, ApplyTable.Policy(mapping, isCatchingUp: window.isOpen))
+        key = try columns.key(mapping.key)
+        try columns.checkFormat(format)
+        fullLane = try plan.lane(target, columns: columns.targets, format)
+    }
+
+    // MARK: Changes without a function
+
+    func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError) {
+        insert.new.readFields(in: bytes, into: &fields)
+        try checkCount(fields.count)
+        let (lane, row) = try appendRow(bytes, to: batch)
+        batch.append(RowChange(kind: .insert, lane: lane.number, row: row, key: appendKey(fields, bytes, to: batch)))
+    }
+
+    func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError) {
+        update.new.readFields(in: bytes, into: &fields)
+        try checkCount(fields.count)
+        if let old = update.old {
+            old.tuple.readFields(in: bytes, into: &oldFields)
+            try checkCount(oldFields.count)
+            takeUnchanged(isFull: isFull)
+        }
+        let (lane, row) = try appendRow(bytes, to: batch)
+        guard update.old != nil else {
+            guard !key.isEmpty else { throw needsIdentity("updated") }
+            let key = appendKey(fields, bytes, to: batch)
+            return batch.append(RowChange(kind: .update, lane: lane.number, row: row, key: key))
+        }
+        guard !key.isEmpty else {
+            guard isFull else { throw needsIdentity("updated") }
+            let old = appendAll(oldFields, bytes, to: batch)
+            return batch.append(RowChange(kind: .rekey, lane: lane.number, row: row, key: old))
+        }
+        let isSame = key.allSatisfy { isEqual(fields[$0], oldFields[$0], in: bytes) }
+        let key = appendKey(isSame ? fields : oldFields, bytes, to: batch)
+        batch.append(RowChange(kind: isSame ? .update : .rekey, lane: lane.number, row: row, key: key))
+    }
+
+    func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError) {
+        delete.old.tuple.readFields(in: bytes, into: &oldFields)
+        try checkCount(oldFields.count)
+        guard !key.isEmpty || isFull else { throw needsIdentity("deleted") }
+        let key = key.isEmpty ? appendAll(oldFields, bytes, to: batch) : appendKey(oldFields, bytes, to: batch)
+        batch.append(RowChange(kind: .delete, lane: fullLane.number, row: .empty, key: key))
+    }
+
+    // MARK: Rows
+
+    /// Columns whose large values have not changed are as they were: in the old row, if all of it was sent.
+    private func takeUnchanged(isFull: Bool) {
+        for index in fields.indices where fields[index].kind == .unchanged && oldFields[index].kind != .unchanged {
+            if isFull || oldFields[index].kind != .null { fields[index] = oldFields[index] }
+        }
+    }
+
+    /// As a row of the lane for the columns that were sent.
+    private func appendRow(
+        _ bytes: UnsafeRawBufferPointer, to batch: ChangeBatch
+    ) throws(ReplicationError) -> (ApplyLane, ArenaSlice) {
+        let start = batch.arena.count
+        CopyBinaryWriter.appendFieldCount(sources.count, to: &batch.arena)
+        var isComplete = true
+        for source in sources {
+            let field = fields[source]
+            if field.kind == .unchanged { isComplete = false } else { append(field, bytes, to: batch) }
+        }
+        let row = ArenaSlice(offset: start, count: batch.arena.count - start)
+        if isComplete { return (fullLane, row) }
+        let lane = try partialLane()
+        batch.arena.store(bigEndian: Int16(truncatingIfNeeded: lane.columns.count), at: start)
+        return (lane, row)
+    }
+
+    private func partialLane() throws(ReplicationError) -> ApplyLane {
+        let missing = sources.indices.filter { fields[sources[$0]].kind == .unchanged }
+        if let known = partialLanes[missing] { return known }
+        let columns = targets.indices.filter { !missing.contains($0) }.map { targets[$0] }
+        let lane = try plan.lane(target, columns: columns, format, isPartial: true)
+        partialLanes[missing] = lane
+        return lane
+    }
+
+    private func appendKey(
+        _ fields: [TupleField], _ bytes: UnsafeRawBufferPointer, to batch: ChangeBatch
+    ) -> ArenaSlice {
+        let start = batch.arena.count
+        for column in key { append(fields[column], bytes, to: batch) }
+        return ArenaSlice(offset: start, count: batch.arena.count - start)
+    }
+
+    private func appendAll(
+        _ fields: [TupleField], _ bytes: UnsafeRawBufferPointer, to batch: ChangeBatch
+    ) -> ArenaSlice {
+        let start = batch.arena.count
+        for column in sources { append(fields[column], bytes, to: batch) }
+        return ArenaSlice(offset: start, count: batch.arena.count - start)
+    }
+
+    @inline(__always)
+    private func append(_ field: TupleField, _ bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) {
+        CopyBinaryWriter.appendField(field.kind.hasValue ? field.bytes(in: bytes) : nil, to: &batch.arena)
+    }
+
+    private func isEqual(_ left: TupleField, _ right: TupleField, in bytes: UnsafeRawBufferPointer) -> Bool {
+        left.kind == right.kind && left.bytes(in: bytes).elementsEqual(right.bytes(in: bytes))
+    }
+
+    // MARK: Errors
+
+    private func checkCount(_ count: Int) throws(ReplicationError) {
+        guard count == message.columns.count else {
+            throw .mismatch(
+                code: "RH3609",
+                "a change of \(message.name) has \(count) columns, its description \(message.columns.count)",
+                hint: "The stream is damaged: please report this.")
+        }
+    }
+
+    private func needsIdentity(_ verb: String) -> ReplicationError {
+        .mismatch(
+            code: "RH3607", "a row of \(message.name) was \(verb), and nothing tells it from others",
+            hint: "Give the table a primary key, or set REPLICA IDENTITY FULL on the source; or list it with rh.skip.")
+    }
+}
+
+extension ApplyTable.Policy {
+    /// - Parameter isCatchingUp: parts of the table were copied at different times: what is streamed may be there already.
+    init(_ mapping: TableMapping, isCatchingUp: Bool) {
+        let options = mapping.options
+        existing = isCatchingUp ? .upsert : options.onConflict
+        let mayBeMissing = options.hasTransform || options.filter != nil
+        switch options.onConflict {
+        case .error: updated = mayBeMissing || isCatchingUp ? .insert : .error
+        case .upsert: updated = .insert
+        case .skip: updated = isCatchingUp ? .insert : .ignore
+        }
+        partlyUpdated = isCatchingUp || options.onConflict == .skip ? .ignore : .error
+        isDeleteChecked = options.onConflict == .error && !mayBeMissing && !isCatchingUp
+    }
+}
+
+/// When a table was copied: between the first and the last snapshot that its chunks show.
+struct CopyWindow: Equatable {
+    /// Commits before it are in the copy.
+    var first: LSN
+    /// Commits from here on are not.
+    var last: LSN
+
+    static let none = CopyWindow(first: .zero, last: .zero)
+
+    /// Commits between are in parts of the copy.
+    var isOpen: Bool { last > first }
+}

@@ -1,0 +1,67 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// A receiver, an applier and the engine between them, on the worker's loop.
+struct StreamSession {
+    private let plan: StreamPlan
+    private let worker: any PipelineWorker
+    private let control: StreamControl
+    private let progress: StreamProgress
+
+    init(_ plan: StreamPlan, _ worker: any PipelineWorker, _ control: StreamControl, _ progress: StreamProgress) {
+        self.plan = plan
+        self.worker = worker
+        self.control = control
+        self.progress = progress
+    }
+
+    func run(_ format: DataFormat, on actor: LoopActor) async throws(ReplicationError) -> StreamControl.End {
+        let connections = WorkerConnections(worker, snapshot: nil, isReplica: plan.isReplica)
+        defer { connections.release() }
+        let target = try await connections.target()
+        try await target.run(Self.settings, on: .target, doing: "preparing a session")
+        let receiver = StreamReceiver(
+            plan.settings,
+            StreamRequest(
+                slot: plan.names.slot, start: plan.position,
+                publications: [plan.names.publication, plan.names.insertsPublication], isBinary: format == .binary))
+        try await receiver.start(until: .now + .seconds(30))
+        let mailbox = receiver.mailbox
+        control.begin { mailbox.ring() }
+        let tables = StreamTables(
+            plan.definition, plan.mappings, plan.windows, format, SchemaChangeReader(worker))
+        let applier = Applier(
+            target, Ledger(target, pipeline: plan.definition.name), tables.plan, isReplica: plan.isReplica,
+            position: plan.position, mailbox, on: actor, onCommit: note)
+        progress.update { $0.position = plan.position }
+        progress.enter(.streaming)
+        let outcome: Result<StreamControl.End, ReplicationError>
+        do throws(ReplicationError) {
+            outcome = .success(try await StreamEngine(mailbox, applier, tables, control, progress).run())
+        } catch {
+            outcome = .failure(error)
+        }
+        await applier.stop()
+        await receiver.stop()
+        return try outcome.get()
+    }
+
+    private func note(_ advance: Applier.Advance, _ counts: BatchWriter.Counts) {
+        progress.update { state in
+            state.position = advance.position
+            state.transactions += advance.transactions
+            state.changes += advance.changes
+            state.commitTime = advance.commitTime ?? state.commitTime
+            (state.inserted, state.updated, state.deleted) = (counts.inserted, counts.updated, counts.deleted)
+            state.replays = counts.replays
+            state.movedAt = .now
+        }
+    }
+
+    /// Rows are found by their keys, whatever the planner believes of tables that have just been filled.
+    private static let settings = """
+        SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+        SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on
+        """
+}

@@ -1,0 +1,98 @@
+import Postgres
+import PostgresProtocol
+
+/// What the pipeline makes of the source's tables, as the stream describes them. Lives on the engine's loop.
+final class StreamTables {
+    let plan = ApplyPlan()
+    private let definition: PipelineDefinition
+    private var mappings: [QualifiedName: TableMapping]
+    /// How many tables go into each target.
+    private let sourcesOfTarget: [QualifiedName: Int]
+    private let windows: [QualifiedName: CopyWindow]
+    private let format: DataFormat
+    private let reader: SchemaChangeReader
+    private var openWindows: [(relation: StreamRelation, last: LSN)] = []
+
+    init(
+        _ definition: PipelineDefinition, _ mappings: [TableMapping], _ windows: [QualifiedName: CopyWindow],
+        _ format: DataFormat, _ reader: SchemaChangeReader
+    ) {
+        self.definition = definition
+        self.mappings = Dictionary(mappings.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+        sourcesOfTarget = mappings.reduce(into: [:]) { $0[$1.target.name, default: 0] += 1 }
+        self.windows = windows
+        self.format = format
+        self.reader = reader
+    }
+
+    /// Binary values where both sides know the columns of all tables by the same bytes.
+    static func format(of mappings: [TableMapping]) -> DataFormat {
+        mappings.allSatisfy { $0.format == .binary } ? .binary : .text
+    }
+
+    // MARK: Relations
+
+    /// What a Relation message means from here on; nil for a table that is not the pipeline's. `before` is what the last
+    /// message said of the same table.
+    func relation(
+        _ message: RelationMessage, before: StreamRelation?, _ applier: Applier
+    ) async throws(ReplicationError) -> StreamRelation? {
+        guard var mapping = mappings[message.name] else { return nil }
+        if let change = SchemaChange(message, mapping, before: before?.message) {
+            mapping = try await follow(change, mapping, applier)
+            mappings[message.name] = mapping
+        }
+        let window = windows[message.name] ?? .none
+        let relation = try StreamRelation(message, mapping, window, plan, format)
+        if window.isOpen { openWindows.append((relation, window.last)) }
+        return relation
+    }
+
+    private func follow(
+        _ change: SchemaChange, _ mapping: TableMapping, _ applier: Applier
+    ) async throws(ReplicationError) -> TableMapping {
+        switch definition.stream.schemaPolicy {
+        case .stop: throw change.error
+        case .ignore: return mapping
+        case .apply:
+            for statement in try await reader.statements(for: change, mapping) {
+                try await applier.execute(statement, doing: "following a change of \(mapping.source.name)")
+            }
+            let target = try await reader.table(mapping.target.name, on: applier.connection)
+            plan.replace(target)
+            return mapping.with(target: target)
+        }
+    }
+
+    /// The target of a table that was truncated; throws if it has rows of other tables.
+    func target(truncatedWith relation: StreamRelation) throws(ReplicationError) -> ApplyTable {
+        let name = relation.target.table.name
+        guard sourcesOfTarget[name] ?? 1 == 1 else {
+            throw .mismatch(
+                code: "RH3611",
+                "\(relation.message.name) was truncated, and \(name) of the target has rows of other tables, too",
+                hint: "Delete its rows there by hand, then copy the table anew: replhost resnapshot.")
+        }
+        return relation.target
+    }
+
+    // MARK: Tables that were copied at different times
+
+    func isWindowEnding(at position: LSN) -> Bool { openWindows.contains { $0.last <= position } }
+
+    /// From here on what is streamed is not in the copy.
+    func closeWindows(before position: LSN) {
+        for (relation, last) in openWindows where last <= position {
+            relation.target.policy = ApplyTable.Policy(relation.mapping, isCatchingUp: false)
+        }
+        openWindows.removeAll { $0.last <= position }
+    }
+}
+
+extension TableMapping {
+    func with(target: CatalogTable) -> TableMapping {
+        TableMapping(
+            source: source, rule: rule, options: options, target: target, columns: columns, added: added, key: key,
+            format: format)
+    }
+}

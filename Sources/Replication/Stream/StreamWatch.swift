@@ -1,0 +1,125 @@
+import EventLoops
+import Logging
+import Postgres
+import PostgresProtocol
+
+/// What is done beside a stream, on the coordinator's connections: heartbeats, the size of the log that is kept for us,
+/// wishes that others have left in the ledger, the pipeline's lock. Lives on the coordinator's loop.
+final class StreamWatch {
+    private static let logger = Logger(label: "replhost")
+    private static let tick: Duration = .seconds(1)
+    private static let slotInterval: Duration = .seconds(10)
+    /// A heartbeat that takes longer counts as lost.
+    private static let heartbeatPatience: Duration = .seconds(60)
+    /// Nothing of what was received gets applied for so long.
+    private static let stallNotice: Duration = .seconds(30)
+    private static let stallEnd: Duration = .seconds(600)
+
+    /// Somebody wants a table copied anew, or there is a table that was not copied yet.
+    private(set) var wantsCopy = false
+    /// Why the stream has to end.
+    private(set) var failure: ReplicationError?
+
+    private let run: PipelineRun
+    private let session: PipelineSession
+    private let control: StreamControl
+    private let plan: StreamPlan
+    private var heartbeats = 0
+    private var beatAt: ContinuousClock.Instant?
+    private var lookedAt = ContinuousClock.now
+    private var isOverBudget = false
+
+    init(_ run: PipelineRun, _ session: PipelineSession, _ control: StreamControl, _ plan: StreamPlan) {
+        self.run = run
+        self.session = session
+        self.control = control
+        self.plan = plan
+    }
+
+    private var progress: StreamProgress { run.streamProgress }
+    private var options: StreamOptions { plan.definition.stream }
+
+    /// Until the task is cancelled, or something is wrong.
+    func run() async {
+        do throws(ReplicationError) {
+            while !Task.isCancelled {
+                try await beat()
+                try await look()
+                try checkMovement()
+                do { try await session.source.loop.sleep(until: .now + Self.tick) } catch { return }
+            }
+        } catch {
+            guard !error.isCancellation else { return }
+            failure = error
+            control.interrupt()
+        }
+    }
+
+    // MARK: Heartbeats
+
+    private func beat() async throws(ReplicationError) {
+        let now = ContinuousClock.now
+        if let beatAt, now - beatAt < options.heartbeat { return noteHeartbeats() }
+        beatAt = now
+        heartbeats += 1
+        control.noteSent(heartbeat: heartbeats, now)
+        try await session.source.run(
+            "SELECT pg_logical_emit_message(false, '\(StreamControl.prefix)', '\(heartbeats)')", on: .source,
+            doing: "sending a heartbeat")
+        noteHeartbeats()
+    }
+
+    private func noteHeartbeats() {
+        let (returned, lost) = control.heartbeats(Self.heartbeatPatience)
+        progress.update { state in
+            state.heartbeat = returned
+            state.lostHeartbeats = lost
+        }
+    }
+
+    // MARK: Slot and ledger
+
+    private func look() async throws(ReplicationError) {
+        guard ContinuousClock.now - lookedAt >= Self.slotInterval else {
+            return try await lookForWishes()
+        }
+        lookedAt = .now
+        guard let slot = try await SlotState.read(plan.names.slot, on: session.source) else {
+            throw SlotState.missing(plan.names.slot, position: progress.state.position)
+        }
+        try await checkBudget(slot)
+    }
+
+    private func checkBudget(_ slot: SlotState) async throws(ReplicationError) {
+        guard let budget = options.walBudget else { return }
+        let isOver = slot.retained > budget
+        defer { isOverBudget = isOver }
+        guard isOver, !isOverBudget else { return }
+        Self.logger.warning(
+            "pipeline \"\(plan.definition.name)\": the source keeps \(slot.retained) bytes of log for it, \(budget) are allowed"
+        )
+    }
+
+    private func lookForWishes() async throws(ReplicationError) {
+        guard !wantsCopy, let record = try await session.ledger.stream(), !record.resnapshot.isEmpty else { return }
+        wantsCopy = true
+        control.interrupt()
+    }
+
+    // MARK: Movement
+
+    /// Something is to be applied, and nothing moves.
+    private func checkMovement() throws(ReplicationError) {
+        let state = progress.state
+        guard state.phase == .streaming, state.lag > 0 else { return }
+        let still = ContinuousClock.now - state.movedAt
+        if still > Self.stallEnd {
+            throw .mismatch(
+                code: "RH3614",
+                "nothing has moved for \(still.components.seconds) s, with \(state.lag) bytes of log to apply",
+                hint: "Look at pg_stat_activity on the target for what the session of \"replhost\" waits for.")
+        }
+        let isNoted = still > Self.stallNotice
+        progress.update { $0.note = isNoted ? "nothing has moved for \(still.components.seconds) s" : nil }
+    }
+}
