@@ -16,11 +16,12 @@ struct MessageReader {
 
     var left: Int { bytes.count &- position }
 
+    @inline(__always)
     mutating func integer<Integer: FixedWidthInteger>(
         _ field: StaticString, as type: Integer.Type = Integer.self
     ) throws(LogicalMessageError) -> Integer {
         let size = MemoryLayout<Integer>.size
-        guard left >= size else { throw truncated("\(field)", needed: size) }
+        guard left >= size else { throw truncated(field, needed: size) }
         defer { position &+= size }
         return bytes.loadBigEndian(position, as: Integer.self)
     }
@@ -58,8 +59,9 @@ struct MessageReader {
     }
 
     /// Passes over `count` bytes.
-    mutating func skip(_ count: Int, _ field: @autoclosure () -> String) throws(LogicalMessageError) {
-        guard left >= count else { throw truncated(field(), needed: count) }
+    @inline(__always)
+    mutating func skip(_ count: Int, _ field: StaticString) throws(LogicalMessageError) {
+        guard left >= count else { throw truncated(field, needed: count) }
         position &+= count
     }
 
@@ -71,7 +73,12 @@ struct MessageReader {
         .damaged(message: name, field: field, reason: reason)
     }
 
-    @inline(never) private func truncated(_ field: String, needed: Int) -> LogicalMessageError {
+    @inline(never)
+    private func truncated(_ field: StaticString, needed: Int) -> LogicalMessageError {
+        truncated("\(field)", needed: needed)
+    }
+
+    func truncated(_ field: String, needed: Int) -> LogicalMessageError {
         .truncated(message: name, field: field, needed: needed, left: left)
     }
 

@@ -13,20 +13,49 @@ package struct TupleData: Equatable, Sendable {
     init(_ reader: inout MessageReader) throws(LogicalMessageError) {
         columnCount = try reader.columnCount()
         let start = reader.position
-        for column in 0..<columnCount { try Self.skipColumn(column, &reader) }
+        let bytes = reader.bytes
+        var size = 0
+        for column in 0..<columnCount {
+            guard let columnSize = Self.columnSize(in: bytes, at: start &+ size) else {
+                throw Self.complaint(about: column, at: size, reader)
+            }
+            size &+= columnSize
+        }
         offset = UInt32(truncatingIfNeeded: start)
-        byteCount = UInt32(truncatingIfNeeded: reader.position &- start)
+        byteCount = UInt32(truncatingIfNeeded: size)
+        try reader.skip(size, "columns")
     }
 
-    private static func skipColumn(_ column: Int, _ reader: inout MessageReader) throws(LogicalMessageError) {
-        let byte = try reader.integer("column_kind", as: UInt8.self)
-        guard let kind = TupleField.Kind(rawValue: byte) else {
-            throw reader.damaged("column \(column + 1)", "has kind 0x\(String(byte, radix: 16))")
+    /// Of a column's kind, length and value; nil if it is not as it should be or not all there.
+    @inline(__always)
+    private static func columnSize(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int? {
+        let left = bytes.count &- position
+        guard left > 0, let kind = TupleField.Kind(rawValue: bytes[position]) else { return nil }
+        guard kind.hasValue else { return 1 }
+        guard left >= 5 else { return nil }
+        let length = Int(bytes.loadBigEndian(position &+ 1, as: Int32.self))
+        return length >= 0 && length <= left &- 5 ? 5 &+ length : nil
+    }
+
+    /// What is wrong with a column that has no size. `offset` is from the first column.
+    @inline(never)
+    private static func complaint(
+        about column: Int, at offset: Int, _ reader: MessageReader
+    ) -> LogicalMessageError {
+        var reader = reader
+        let name = "column \(column + 1)"
+        do throws(LogicalMessageError) {
+            try reader.skip(offset, "columns")
+            let kind = try reader.integer("column_kind", as: UInt8.self)
+            guard TupleField.Kind(rawValue: kind) != nil else {
+                return reader.damaged(name, "has kind 0x\(String(kind, radix: 16))")
+            }
+            let length = try reader.integer("column_length", as: Int32.self)
+            return length < 0
+                ? reader.damaged(name, "has length \(length)") : reader.truncated(name, needed: Int(length))
+        } catch {
+            return error
         }
-        guard kind.hasValue else { return }
-        let length = try reader.integer("column_length", as: Int32.self)
-        guard length >= 0 else { throw reader.damaged("column \(column + 1)", "has length \(length)") }
-        try reader.skip(Int(length), "column \(column + 1)")
     }
 }
 

@@ -26,11 +26,16 @@ package struct TupleReader: ~Copyable {
 }
 
 extension TupleData {
-    /// Replaces `fields` by one entry for each column; allocates only when it has to grow.
+    /// Makes `fields` hold one entry for each column; allocates only when it has to grow.
     @inlinable package func readFields(in message: UnsafeRawBufferPointer, into fields: inout [TupleField]) {
-        fields.removeAll(keepingCapacity: true)
-        fields.reserveCapacity(columnCount)
-        var reader = TupleReader(self, in: message)
-        while let field = reader.next() { fields.append(field) }
+        if fields.count > columnCount { fields.removeLast(fields.count &- columnCount) }
+        while fields.count < columnCount { fields.append(TupleField(kind: .null, offset: 0, length: 0)) }
+        fields.withUnsafeMutableBufferPointer { fields in
+            var reader = TupleReader(self, in: message)
+            for index in fields.indices {
+                guard let field = reader.next() else { return }
+                fields[index] = field
+            }
+        }
     }
 }
