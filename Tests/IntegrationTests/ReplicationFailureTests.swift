@@ -39,6 +39,27 @@ struct ReplicationFailureTests {
         }
     }
 
+    @Test func aSlotThatWaitsForATransactionCanBeGivenUp() async throws {
+        try await withWalsender { walsender in
+            let name = slotName()
+            try await walsender.sql.execute("begin")
+            _ = try await walsender.sql.query("select pg_current_xact_id()")
+            let error = try await postgresError {
+                try await walsender.connection.createReplicationSlot(
+                    name, exportsSnapshot: true, until: .now + .milliseconds(300))
+            }
+            try await walsender.sql.execute("commit")
+            let left = try await walsender.sql.query(
+                "select count(*)::int from pg_replication_slots where slot_name = '\(name)'")
+            let slot = try await walsender.connection.createReplicationSlot(
+                name, isTemporary: true, exportsSnapshot: true, until: soon)
+
+            #expect(error == .timedOut(what: "waiting for the server"))
+            #expect(left.integer() == 0)
+            #expect(slot.snapshotName != nil)
+        }
+    }
+
     @Test func aMissingPublicationEndsTheStreamAndKeepsTheConnection() async throws {
         try await withWalsender(["create table t (id int)"]) { walsender in
             let slot = try await walsender.connection.createReplicationSlot(

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.onServer)
 struct ReplicationStreamTests {
-    private static let table = "create table t (id int2 primary key)"
+    private static let table = "create table t (id int primary key)"
 
     @Test func theSystemSaysWhichItIs() async throws {
         try await withWalsender { walsender in
@@ -58,6 +58,52 @@ struct ReplicationStreamTests {
             try await sending.value
 
             #expect(keepalive.serverEnd > .zero)
+        }
+    }
+
+    @Test func progressIsHeardWhileNothingIsRead() async throws {
+        try await withWalsender([Self.table]) { walsender in
+            let stream = try await walsender.stream()
+            try await walsender.sql.execute("insert into t select generate_series(-30000, 30000)")
+            let start = try await stream.next(until: soon).count
+            let position = LSN(0x1000)
+            // More than the socket holds is on its way to a reader that does not read.
+            for _ in 0..<2000 { try await stream.send(.at(position, asking: false), until: soon) }
+            let heard = try await eventually {
+                try await walsender.sql.query(
+                    "select flush_lsn::text from pg_stat_replication where pid = \(walsender.connection.pid)"
+                ).text() == position.description
+            }
+            let numbers = try await stream.transactions(1).count
+
+            #expect(start > 0)
+            #expect(heard)
+            #expect(numbers >= 60001)
+        }
+    }
+
+    @Test func streamsAreReadOverTLS() async throws {
+        let server = try TestServer.start(.init(usesTLS: true))
+        defer { try? server.remove() }
+        try await withConnection(server.loopbackConninfo() + " sslmode=require") { sql in
+            try await sql.execute("create table t (id int primary key)")
+            try await sql.execute("create publication p for all tables")
+            let connection = try await Connection.connectForReplication(
+                sql.settings, purpose: "test", on: sql.loop, until: soon)
+            defer { connection.close() }
+            let slot = try await connection.createReplicationSlot("s", exportsSnapshot: false, until: soon)
+            let request = StreamRequest(slot: slot.name, start: .zero, publications: ["p"])
+            let stream = try await connection.startReplication(request, until: soon)
+            var counts: [Int] = []
+            for round in 1...20 {
+                try await sql.execute("insert into t select generate_series(\(round * 1000), \(round * 1000 + 999))")
+                let (lines, end) = try await stream.readTransactions(1)
+                try await stream.send(.at(end, asking: true), until: soon)
+                counts.append(lines.filter { $0.hasPrefix("insert") }.count)
+            }
+
+            #expect(connection.usesTLS)
+            #expect(counts == Array(repeating: 1000, count: 20))
         }
     }
 
