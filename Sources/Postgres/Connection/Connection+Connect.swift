@@ -111,9 +111,12 @@ extension Connection {
         return .connectFailed(reason: failure.reason, sqlstate: failure.sqlstate)
     }
 
-    /// Sets what the startup packet could not. No round trip if the server agrees already.
+    /// Sets what the startup packet could not. No round trip if the server agrees already. A walsender without a
+    /// database runs no SQL, and sends no values.
     func applySessionDefaults(until deadline: ContinuousClock.Instant?) async throws(PostgresError) {
-        guard settings["replication"] == nil, let sql = SessionDefaults.correction(for: try raw()) else { return }
+        guard (settings["replication"] ?? "database") == "database",
+            let sql = SessionDefaults.correction(for: try raw())
+        else { return }
         try await command(sql, until: deadline)
     }
 }
