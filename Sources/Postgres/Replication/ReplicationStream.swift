@@ -62,12 +62,13 @@ package final class ReplicationStream {
         }
     }
 
-    /// Tells the server how far the client is. Of several that wait for a full socket only the last one is sent.
+    /// Tells the server how far the client is. Of several that wait for a full socket only the last one is sent, asking
+    /// for a reply if any of them does.
     package func send(
         _ status: StandbyStatus, until deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) {
         _ = try handleForSending()
-        unsent = status
+        unsent = status.replacing(unsent)
         // A write that has to wait makes libpq read, and the reader would not be woken for what came that way.
         try await connection.wait(for: .writable, until: deadline)
         let raw = try handleForSending()

@@ -19,6 +19,13 @@ package struct StandbyStatus: Equatable, Sendable {
         self.requestsReply = requestsReply
     }
 
+    /// To be sent instead of `earlier` and this one: asks for a reply if either does.
+    package func replacing(_ earlier: StandbyStatus?) -> StandbyStatus {
+        var status = self
+        status.requestsReply = requestsReply || earlier?.requestsReply == true
+        return status
+    }
+
     /// Appends the content of its CopyData message: 34 bytes.
     package func append(to buffer: inout ByteBuffer) {
         buffer.append(UInt8(ascii: "r"))

@@ -52,4 +52,15 @@ import Testing
         #expect(
             array(buffer) == hex("72 00000000016b3778 00000000016b3748 00000000016b3740 0000000000000005 01"))
     }
+
+    @Test func aReplacedStatusStillGetsItsReply() {
+        let later = StandbyStatus(written: LSN(2), flushed: LSN(2), applied: LSN(2), clientTime: 2)
+        var asking = later
+        asking.requestsReply = true
+        let earlier = StandbyStatus(
+            written: LSN(1), flushed: LSN(1), applied: LSN(1), clientTime: 1, requestsReply: true)
+
+        #expect(later.replacing(nil) == later)
+        #expect(later.replacing(earlier) == asking)
+    }
 }
