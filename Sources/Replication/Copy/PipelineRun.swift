@@ -13,10 +13,6 @@ package final class PipelineRun {
         package var counts = ChunkOutput.Counts()
     }
 
-    /// How long lost servers are waited for.
-    private static let patience: Duration = .seconds(600)
-    private static let longestPause: Duration = .seconds(10)
-
     package let progress: CopyProgress
     package let streamProgress: StreamProgress
     let definition: PipelineDefinition
@@ -44,64 +40,77 @@ package final class PipelineRun {
             progress.enter(.done)
             return Result(wasComplete: true)
         }
-        return try await patiently { [progress] in
-            progress.state.tables.reduce(0) { $0 + $1.chunksDone }
-        } noting: { [progress] note in
-            progress.enter(.waiting, note: note)
-        } attempt: { [self] session throws(ReplicationError) in
-            try await CopyAttempt(self, session).run()
+        var patience = Patience()
+        while true {
+            do throws(ReplicationError) {
+                let session = try await open()
+                defer { session.close() }
+                return try await CopyAttempt(self, session).run()
+            } catch {
+                let moved = progress.state.tables.reduce(0) { $0 + $1.chunksDone }
+                let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
+                progress.enter(.waiting, note: "\(error); trying again")
+                try await sleep(pause)
+            }
         }
     }
 
     /// Follows the changes until `control` ends it; copies first what is not copied yet. A lost server is waited for.
     package func stream(_ control: StreamControl) async throws(ReplicationError) -> StreamControl.End {
-        try await patiently { [streamProgress] in
-            Int(truncatingIfNeeded: streamProgress.state.position.rawValue)
-        } noting: { [streamProgress] note in
-            streamProgress.enter(.waiting, note: note)
-        } attempt: { [self] session throws(ReplicationError) in
-            while true {
+        var patience = Patience()
+        while true {
+            do throws(ReplicationError) {
+                let session = try await open()
+                defer { session.close() }
                 if definition.snapshot.mode != .never { _ = try await CopyAttempt(self, session).run() }
                 if let end = try await StreamAttempt(self, session, control).run() { return end }
+            } catch {
+                let moved = Int(truncatingIfNeeded: streamProgress.state.position.rawValue)
+                let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
+                streamProgress.enter(.waiting, note: "\(error); trying again")
+                try await sleep(pause)
             }
         }
     }
 
-    /// Tries again with new connections while that may help.
-    private func patiently<Value>(
-        measuring measure: () -> Int, noting note: (String) -> Void,
-        attempt: (PipelineSession) async throws(ReplicationError) -> Value
-    ) async throws(ReplicationError) -> Value {
-        var lastSuccess = ContinuousClock.now
-        var pause: Duration = .milliseconds(250)
-        var before = measure()
-        while true {
-            do throws(ReplicationError) { return try await withSession(attempt) } catch {
-                let now = measure()
-                if now != before { (before, lastSuccess, pause) = (now, .now, .milliseconds(250)) }
-                guard session != nil, error.isTransient, ContinuousClock.now - lastSuccess < Self.patience else {
-                    throw error
-                }
-                note("\(error); trying again")
-                do { try await coordinator.actor.loop.sleep(until: .now + pause) } catch { throw .cancelled }
-                pause = min(pause * 2, Self.longestPause)
-            }
-        }
+    private func sleep(_ pause: Duration) async throws(ReplicationError) {
+        do { try await coordinator.actor.loop.sleep(until: .now + pause) } catch { throw .cancelled }
     }
 
-    private func withSession<Value>(
-        _ body: (PipelineSession) async throws(ReplicationError) -> Value
-    ) async throws(ReplicationError) -> Value {
+    private func open() async throws(ReplicationError) -> PipelineSession {
         progress.enter(.connecting)
-        let loop = coordinator.actor.loop
-        let target = try await WorkerConnections.borrow(coordinator.sink, .target, on: loop)
-        defer { coordinator.sink.release(target, discard: true) }
-        let source = try await WorkerConnections.borrow(coordinator.source, .source, on: loop)
-        defer { coordinator.source.release(source) }
-        let session = PipelineSession(
-            self, source: try WorkerConnections.connection(of: source, .source),
-            target: try WorkerConnections.connection(of: target, .target))
-        try await session.open()
-        return try await body(session)
+        let session = try await PipelineSession.connect(self)
+        do throws(ReplicationError) {
+            try await session.open()
+            return session
+        } catch {
+            session.close()
+            throw error
+        }
+    }
+}
+
+/// How long lost servers are waited for, and tried again.
+private struct Patience {
+    private static let longest: Duration = .seconds(600)
+    private static let firstPause: Duration = .milliseconds(250)
+    private static let longestPause: Duration = .seconds(10)
+
+    private var lastSuccess = ContinuousClock.now
+    private var pause = Self.firstPause
+    private var moved = 0
+
+    /// Throws the error if trying again is of no use.
+    mutating func pause(
+        after error: ReplicationError, moved: Int, wasConnected: Bool
+    ) throws(ReplicationError) -> Duration {
+        if moved != self.moved {
+            self.moved = moved
+            lastSuccess = .now
+            pause = Self.firstPause
+        }
+        guard wasConnected, error.isTransient, ContinuousClock.now - lastSuccess < Self.longest else { throw error }
+        defer { pause = min(pause * 2, Self.longestPause) }
+        return pause
     }
 }

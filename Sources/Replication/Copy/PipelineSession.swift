@@ -11,12 +11,32 @@ struct PipelineSession {
     let target: Connection
     let ledger: Ledger
     private let run: PipelineRun
+    private let leases: (source: Lease, target: Lease)
 
-    init(_ run: PipelineRun, source: Connection, target: Connection) {
+    static func connect(_ run: PipelineRun) async throws(ReplicationError) -> PipelineSession {
+        let (coordinator, loop) = (run.coordinator, run.coordinator.actor.loop)
+        let target = try await WorkerConnections.borrow(coordinator.sink, .target, on: loop)
+        do throws(ReplicationError) {
+            let source = try await WorkerConnections.borrow(coordinator.source, .source, on: loop)
+            return try PipelineSession(run, source: source, target: target)
+        } catch {
+            coordinator.sink.release(target)
+            throw error
+        }
+    }
+
+    private init(_ run: PipelineRun, source: Lease, target: Lease) throws(ReplicationError) {
         self.run = run
-        self.source = source
-        self.target = target
-        ledger = Ledger(target, pipeline: run.definition.name)
+        leases = (source, target)
+        self.source = try WorkerConnections.connection(of: source, .source)
+        self.target = try WorkerConnections.connection(of: target, .target)
+        ledger = Ledger(self.target, pipeline: run.definition.name)
+    }
+
+    /// Gives the connections back, and the lock with them.
+    func close() {
+        run.coordinator.source.release(leases.source)
+        run.coordinator.sink.release(leases.target, discard: true)
     }
 
     private var definition: PipelineDefinition { run.definition }

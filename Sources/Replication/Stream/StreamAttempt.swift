@@ -37,41 +37,30 @@ struct StreamAttempt {
             isReplica: try await session.mayBeReplica(), settings: session.source.settings, names: names)
         if control.isOnce, !control.hasGoal { control.finish(at: try await SourceLog.end(session.source)) }
         let watch = StreamWatch(run, session, control, plan)
-        var format = StreamTables.format(of: mappings)
-        while true {
-            do throws(ReplicationError) {
-                return try await withWatch(watch) { [self, plan, format] () async throws(ReplicationError) in
-                    try await stream(plan, format)
-                }
-            } catch {
-                guard error.isAboutFormat, format == .binary else { throw error }
-                format = .text
-            }
-        }
-    }
-
-    /// The engine works on the worker's loop, the watch on this one.
-    private func stream(_ plan: StreamPlan, _ format: DataFormat) async throws(ReplicationError) -> StreamControl.End {
-        let (worker, control, progress) = (self.worker, control, run.streamProgress)
-        return try await worker.actor.run { actor throws(ReplicationError) in
-            try await StreamSession(plan, worker, control, progress).run(format, on: actor)
-        }
-    }
-
-    private func withWatch(
-        _ watch: StreamWatch, _ body: () async throws(ReplicationError) -> StreamControl.End
-    ) async throws(ReplicationError) -> StreamControl.End? {
         let task = run.coordinator.actor.begin { await watch.run() }
-        let end: StreamControl.End
-        do throws(ReplicationError) { end = try await body() } catch {
-            task.cancel()
-            await task.value
-            throw watch.failure ?? error
-        }
+        let outcome = await stream(plan)
         task.cancel()
         await task.value
         if let failure = watch.failure { throw failure }
+        let end = try outcome.get()
         return watch.wantsCopy && end == .interrupted ? nil : end
+    }
+
+    /// The engine works on the worker's loop, the watch on this one. Values come as text if they must.
+    private func stream(_ plan: StreamPlan) async -> Result<StreamControl.End, ReplicationError> {
+        let (worker, control, progress) = (self.worker, control, run.streamProgress)
+        return await worker.actor.run { actor in
+            let session = StreamSession(plan, worker, control, progress)
+            do throws(ReplicationError) {
+                let format = StreamTables.format(of: plan.mappings)
+                do throws(ReplicationError) { return .success(try await session.run(format, on: actor)) } catch {
+                    guard error.isAboutFormat, format == .binary else { throw error }
+                    return .success(try await session.run(.text, on: actor))
+                }
+            } catch {
+                return .failure(error)
+            }
+        }
     }
 
     // MARK: Where to begin
