@@ -34,6 +34,7 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
   S->limit = limit;
   S->host_depth = 1; /* outside of Lua code the host is running */
   for (int kind = 0; kind < RH_INTERRUPT_KINDS; kind++) S->interrupt_errors[kind] = LUA_NOREF;
+  S->spare = LUA_NOREF;
   S->main = lua_newstate(rh_allocate, S);
   if (S->main == NULL) {
     rh_free_slabs(S);
@@ -86,7 +87,7 @@ void rh_release_late_objects(rh_state *S) {
   S->late_count = 0;
 }
 
-static void *push_holder(lua_State *L, const void *type, void *object, size_t size, int user_values) {
+void *rh_push_holder(lua_State *L, const void *type, void *object, size_t size, int user_values) {
   holder *h = lua_newuserdatauv(L, size, user_values);
   h->object = NULL;
   lua_rawgetp(L, LUA_REGISTRYINDEX, type);
@@ -137,7 +138,7 @@ static int resumed(lua_State *L, int status, lua_KContext context) {
   return leave_host(L, S, S->deliver(L, S->owner), RH_NOT_INTERRUPTED);
 }
 
-static int call_host(lua_State *L) {
+int rh_call_host(lua_State *L) {
   rh_state *S = state_of(L);
   callee *called = lua_touserdata(L, lua_upvalueindex(1));
   rh_interrupt before = S->killing;
@@ -145,10 +146,14 @@ static int call_host(lua_State *L) {
   return leave_host(L, S, called->function(L, called->held.object), before);
 }
 
-void rh_push_function(lua_State *L, const void *type, void *object, rh_function function) {
-  callee *called = push_holder(L, type, object, sizeof *called, 0);
+void rh_push_callee(lua_State *L, const void *type, void *object, rh_function function, lua_CFunction caller) {
+  callee *called = rh_push_holder(L, type, object, sizeof *called, 0);
   called->function = function;
-  lua_pushcclosure(L, call_host, 1);
+  lua_pushcclosure(L, caller, 1);
+}
+
+void rh_push_function(lua_State *L, const void *type, void *object, rh_function function) {
+  rh_push_callee(L, type, object, function, rh_call_host);
 }
 
 /* MARK: Objects */
@@ -167,7 +172,7 @@ static int release_object(lua_State *L) {
 }
 
 void rh_push_object(lua_State *L, const void *type, void *object, int user_values) {
-  push_holder(L, type, object, sizeof(holder), user_values);
+  rh_push_holder(L, type, object, sizeof(holder), user_values);
 }
 
 void *rh_object(lua_State *L, int index, const void *type) {

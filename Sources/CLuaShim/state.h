@@ -51,6 +51,10 @@ struct rh_state {
   _Atomic uint64_t progress;
   uint64_t progress_counter;
 
+  int spare; /* a reference to a table for assigned values that rows hand down to each other */
+  const void *spare_address;
+  bool has_spare;
+
   /* What another thread wants: code whose progress is still `asked_at` (0 = any) is to stop for `asked_for`. */
   _Atomic uint64_t asked_at;
   _Atomic int asked_for;
@@ -95,6 +99,12 @@ typedef struct {
   lua_State *running;
   int host_depth;
 } rh_outside;
+
+/* Pushes a userdata of `size` bytes as rh_push_object does, which begins with `object`. */
+void *rh_push_holder(lua_State *L, const void *type, void *object, size_t size, int user_values);
+/* Pushes a C function `caller` that may call the host's `function` with its own arguments by rh_call_host. */
+void rh_push_callee(lua_State *L, const void *type, void *object, rh_function function, lua_CFunction caller);
+int rh_call_host(lua_State *L);
 
 /* After lua_close: lets go of what finalizers have made at the very end. */
 void rh_release_late_objects(rh_state *S);

@@ -11,9 +11,9 @@ package typealias LuaThread = OpaquePointer
 package struct LuaStack {
     package let thread: LuaThread
 
-    package init(_ thread: LuaThread) { self.thread = thread }
+    @inlinable package init(_ thread: LuaThread) { self.thread = thread }
 
-    package var count: Int32 { lua_gettop(thread) }
+    @inlinable package var count: Int32 { lua_gettop(thread) }
 
     /// What code that runs here belongs to.
     package var state: LuaState {
@@ -25,33 +25,33 @@ package struct LuaStack {
 // MARK: - Reading
 
 extension LuaStack {
-    package func type(at index: Int32) -> LuaType { LuaType(rawValue: lua_type(thread, index)) ?? .none }
+    @inlinable package func type(at index: Int32) -> LuaType { LuaType(rawValue: lua_type(thread, index)) ?? .none }
 
-    package func isNil(at index: Int32) -> Bool { lua_type(thread, index) <= LUA_TNIL }
+    @inlinable package func isNil(at index: Int32) -> Bool { lua_type(thread, index) <= LUA_TNIL }
 
-    package func boolean(at index: Int32) -> Bool? {
+    @inlinable package func boolean(at index: Int32) -> Bool? {
         lua_type(thread, index) == LUA_TBOOLEAN ? lua_toboolean(thread, index) != 0 : nil
     }
 
     /// Lua's truth: everything but nil and false.
-    package func isTrue(at index: Int32) -> Bool { lua_toboolean(thread, index) != 0 }
+    @inlinable package func isTrue(at index: Int32) -> Bool { lua_toboolean(thread, index) != 0 }
 
     /// A Lua integer, or a float without fraction.
-    package func integer(at index: Int32) -> Int64? {
+    @inlinable package func integer(at index: Int32) -> Int64? {
         guard lua_type(thread, index) == LUA_TNUMBER else { return nil }
         var isInteger: Int32 = 0
         let value = lua_tointegerx(thread, index, &isInteger)
         return isInteger != 0 ? value : nil
     }
 
-    package func isInteger(at index: Int32) -> Bool { lua_isinteger(thread, index) != 0 }
+    @inlinable package func isInteger(at index: Int32) -> Bool { lua_isinteger(thread, index) != 0 }
 
-    package func number(at index: Int32) -> Double? {
+    @inlinable package func number(at index: Int32) -> Double? {
         lua_type(thread, index) == LUA_TNUMBER ? lua_tonumberx(thread, index, nil) : nil
     }
 
     /// The bytes of a Lua string.
-    package func bytes(at index: Int32) -> UnsafeRawBufferPointer? {
+    @inlinable package func bytes(at index: Int32) -> UnsafeRawBufferPointer? {
         guard lua_type(thread, index) == LUA_TSTRING else { return nil }
         var length = 0
         guard let start = lua_tolstring(thread, index, &length) else { return nil }
@@ -107,7 +107,7 @@ extension LuaStack {
     }
 
     /// Replaces the key on top of the stack by its value in the table at `index`, without metamethods.
-    package func rawGet(from index: Int32) -> LuaType { LuaType(rawValue: lua_rawget(thread, index)) ?? .none }
+    @inlinable package func rawGet(from index: Int32) -> LuaType { LuaType(rawValue: lua_rawget(thread, index)) ?? .none }
 
     /// Calls `body` with the absolute indices of each key and value of the table at `index`, without metamethods.
     /// The body leaves the stack as it was and the table unchanged.
@@ -129,7 +129,7 @@ extension LuaStack {
     }
 
     /// The length of a table's array part, without metamethods.
-    package func rawCount(at index: Int32) -> Int { Int(lua_rawlen(thread, index)) }
+    @inlinable package func rawCount(at index: Int32) -> Int { Int(lua_rawlen(thread, index)) }
 }
 
 // MARK: - Pushing. A host function has room for 20 values; `reserve` more.
@@ -142,13 +142,13 @@ extension LuaStack {
         }
     }
 
-    package func pushNil() { lua_pushnil(thread) }
+    @inlinable package func pushNil() { lua_pushnil(thread) }
     /// JSON's null and NULL where nil cannot stand, `rh.null`.
-    package func pushNull() { lua_pushlightuserdata(thread, nil) }
-    package func push(_ value: Bool) { lua_pushboolean(thread, value ? 1 : 0) }
-    package func push(_ value: Int64) { lua_pushinteger(thread, value) }
-    package func push(_ value: Double) { lua_pushnumber(thread, value) }
-    package func push(bytes: UnsafeRawBufferPointer) {
+    @inlinable package func pushNull() { lua_pushlightuserdata(thread, nil) }
+    @inlinable package func push(_ value: Bool) { lua_pushboolean(thread, value ? 1 : 0) }
+    @inlinable package func push(_ value: Int64) { lua_pushinteger(thread, value) }
+    @inlinable package func push(_ value: Double) { lua_pushnumber(thread, value) }
+    @inlinable package func push(bytes: UnsafeRawBufferPointer) {
         lua_pushlstring(thread, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
 
@@ -175,9 +175,9 @@ extension LuaStack {
     }
 
     /// A copy of the value at `index`.
-    package func pushCopy(of index: Int32) { lua_pushvalue(thread, index) }
+    @inlinable package func pushCopy(of index: Int32) { lua_pushvalue(thread, index) }
 
-    package func pushTable(arrayCount: Int = 0, fieldCount: Int = 0) {
+    @inlinable package func pushTable(arrayCount: Int = 0, fieldCount: Int = 0) {
         lua_createtable(thread, Int32(clamping: arrayCount), Int32(clamping: fieldCount))
     }
 
@@ -190,16 +190,16 @@ extension LuaStack {
     }
 
     /// Pops a value into element `position` of the table at `index`, without metamethods.
-    package func setElement(_ position: Int, of index: Int32) { lua_rawseti(thread, index, Int64(position)) }
+    @inlinable package func setElement(_ position: Int, of index: Int32) { lua_rawseti(thread, index, Int64(position)) }
 
-    package func pop(_ count: Int32 = 1) { lua_settop(thread, -count - 1) }
+    @inlinable package func pop(_ count: Int32 = 1) { lua_settop(thread, -count - 1) }
 
-    package func remove(at index: Int32) {
+    @inlinable package func remove(at index: Int32) {
         lua_rotate(thread, index, -1)
         pop()
     }
 
-    package func setCount(_ count: Int32) { lua_settop(thread, count) }
+    @inlinable package func setCount(_ count: Int32) { lua_settop(thread, count) }
 
     /// Pushes a global variable's value, without metamethods.
     package func pushGlobals() { lua_rawgeti(thread, rh_registry_index(), Int64(LUA_RIDX_GLOBALS)) }
@@ -209,14 +209,16 @@ extension LuaStack {
 
 /// A Lua value that the host keeps; dropped with `LuaState.release`.
 package struct LuaReference: Hashable, Sendable {
-    let value: Int32
+    @usableFromInline let value: Int32
 }
 
 extension LuaStack {
     /// Pops a value and keeps it.
     package func makeReference() -> LuaReference { LuaReference(value: luaL_ref(thread, rh_registry_index())) }
 
-    package func push(_ reference: LuaReference) { lua_rawgeti(thread, rh_registry_index(), Int64(reference.value)) }
+    @inlinable package func push(_ reference: LuaReference) {
+        lua_rawgeti(thread, rh_registry_index(), Int64(reference.value))
+    }
 
     package func release(_ reference: LuaReference) { luaL_unref(thread, rh_registry_index(), reference.value) }
 }

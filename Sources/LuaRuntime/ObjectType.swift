@@ -9,7 +9,7 @@ package final class ObjectType<Object: AnyObject>: Sendable {
     /// What scripts and error messages call it.
     package let name: String
     // Safe: an address that is never read or written, unique while the process lives.
-    nonisolated(unsafe) let key: UnsafeRawPointer
+    package nonisolated(unsafe) let key: UnsafeRawPointer
 
     package init(_ name: String) {
         self.name = name
@@ -64,8 +64,16 @@ package typealias DirectFunction = @convention(c) (LuaThread?, UnsafeMutableRawP
 extension LuaStack {
     /// Pushes a function that runs `function` with `object`, which Lua holds as long as the function lives.
     package func push(direct function: DirectFunction, _ object: AnyObject) {
+        push(direct: function, object, as: rh_push_function)
+    }
+
+    /// The same; `push` is a function of the shim that pushes one that does some of it in C.
+    package func push(
+        direct function: DirectFunction, _ object: AnyObject,
+        as push: (LuaThread?, UnsafeRawPointer?, UnsafeMutableRawPointer?, DirectFunction?) -> Void
+    ) {
         // Safe: the reference is released once, by the userdata's `__gc`.
-        rh_push_function(thread, HostClosure.type.key, Unmanaged.passRetained(object).toOpaque(), function)
+        push(thread, HostClosure.type.key, Unmanaged.passRetained(object).toOpaque(), function)
     }
 
     /// What a `DirectFunction` answers: `body`'s answer with the object that it was pushed with.

@@ -11,6 +11,7 @@
 
 #include "chunks.h"
 #include "patterns.h"
+#include "rows.h"
 #include "tables.h"
 
 /* What a host function answers: a count of results on top of the stack, or one of these. */

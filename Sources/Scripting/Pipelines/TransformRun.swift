@@ -84,9 +84,9 @@ final class TransformRun {
             "fresh": { [self] stack throws(ScriptError) in
                 noted = nil
                 state.undo()
-                let row = try RowLibrary.row(at: 1, of: stack, "fresh")
+                _ = try RowLibrary.row(at: 1, of: stack, "fresh")
                 RowUserdata.pushCopy(of: 1, to: stack)
-                worker.rows.expire(row, at: 1, in: stack)
+                worker.rows.expireRow(at: 1, in: stack)
                 return 1
             },
         ])
@@ -175,7 +175,7 @@ final class TransformRun {
             if let row { refused = facts.key(of: row.fields) }
             throw error
         }
-        if let row { worker.rows.expire(row, at: 1, in: stack) }
+        if row != nil { worker.rows.expireRow(at: 1, in: stack) }
         state.keep()
         return 0
     }
@@ -252,7 +252,7 @@ final class TransformRun {
         stack.setCount(2)
         // Errors for want of memory are raised without anybody being told.
         let failure = noted.take() ?? stack.failure()
-        defer { worker.rows.expire(row, at: 1, in: stack) }
+        defer { worker.rows.expireRow(at: 1, in: stack) }
         guard transform.mapping.options.onError == .deadLetter else {
             output.counts.skipped += 1
             return 0

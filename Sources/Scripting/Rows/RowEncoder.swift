@@ -115,9 +115,11 @@ final class RowEncoder {
         var start = 0
         for column in kinds.indices where row.mayBeAssigned(column) {
             stack.pushElement(column + 1, of: assigned)
-            if stack.type(at: -1) != .nil {
+            if !stack.isNil(at: -1) {
                 buffer.append(RowLayout.wireBytes(of: start..<column, in: row.fields))
-                try appendValue(column, stack, to: &buffer)
+                if !Self.appendUsual(kinds[column], stack, to: &buffer) {
+                    try appendValue(column, stack, to: &buffer)
+                }
                 start = column + 1
             }
             stack.pop()
@@ -133,6 +135,32 @@ final class RowEncoder {
         } else {
             CopyTextWriter.appendField(field, to: &buffer)
         }
+    }
+
+    /// Appends the value on top of the stack as a binary field if it is what most are; else false, and nothing is done.
+    @inline(__always)
+    private static func appendUsual(_ kind: ValueKind, _ stack: LuaStack, to buffer: inout ByteBuffer) -> Bool {
+        switch kind {
+        case .text:
+            guard let bytes = stack.bytes(at: -1) else { return false }
+            CopyBinaryWriter.appendField(bytes, to: &buffer)
+        case .int64:
+            guard stack.isInteger(at: -1) else { return false }
+            buffer.append(bigEndian: Int32(8))
+            buffer.append(bigEndian: lua_tointegerx(stack.thread, -1, nil))
+        case .int32:
+            guard stack.isInteger(at: -1), let value = Int32(exactly: lua_tointegerx(stack.thread, -1, nil)) else {
+                return false
+            }
+            buffer.append(bigEndian: Int32(4))
+            buffer.append(bigEndian: value)
+        case .boolean:
+            guard let value = stack.boolean(at: -1) else { return false }
+            buffer.append(bigEndian: Int32(1))
+            buffer.append(value ? 1 : 0 as UInt8)
+        default: return false
+        }
+        return true
     }
 
     /// Encodes the value on top of the stack for a column.

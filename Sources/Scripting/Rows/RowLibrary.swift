@@ -1,4 +1,5 @@
 import CLua
+import CLuaShim
 import LuaRuntime
 import Postgres
 import PostgresProtocol
@@ -7,10 +8,6 @@ import PostgresProtocol
 final class RowLibrary {
     var reader = FieldReader()
     var writer = FieldWriter()
-    /// A table for assigned values that rows which expire hand down to each other.
-    private var spare: LuaReference?
-    private var spareAddress: UnsafeRawPointer?
-    private var isSpareFree = false
     private let metamethods: LuaReference
     private let methods: LuaReference
     private var factories: [ObjectIdentifier: (ResultShape, RowFactory)] = [:]
@@ -59,70 +56,17 @@ final class RowLibrary {
 
     /// Pushes what was assigned to a column of the row at `index`; false, and nothing pushed, if nothing was.
     func pushAssigned(_ column: Int, of index: Int32, to stack: LuaStack) -> Bool {
-        lua_getiuservalue(stack.thread, index, 1)
-        stack.pushElement(column + 1, of: stack.count)
-        stack.remove(at: -2)
-        switch stack.type(at: -1) {
-        case .nil:
-            stack.pop()
-            return false
-        case .lightUserdata:
-            stack.pop()
-            stack.pushNil()
-            return true
-        default: return true
-        }
+        rh_push_assigned(stack.thread, index, Int32(column))
     }
 
     /// Keeps the value at `value` for a column of the row at `index`.
-    private func assign(_ row: RowUserdata, _ column: Int, at index: Int32, value: Int32, in stack: LuaStack) {
-        if !row.isChanged {
-            pushTableForAssigned(to: stack)
-            lua_setiuservalue(stack.thread, index, 1)
-            keepChanged(row, at: index, in: stack)
-        }
-        row.noteAssigned(column)
-        lua_getiuservalue(stack.thread, index, 1)
-        if stack.isNil(at: value) { stack.pushNull() } else { stack.pushCopy(of: value) }
-        stack.setElement(column + 1, of: stack.count - 1)
-        stack.pop()
+    private func assign(_ column: Int, at index: Int32, value: Int32, in stack: LuaStack) {
+        rh_assign(stack.thread, index, Int32(column), value)
     }
 
-    private func pushTableForAssigned(to stack: LuaStack) {
-        guard let spare, isSpareFree else { return stack.pushTable(arrayCount: 0, fieldCount: 2) }
-        isSpareFree = false
-        stack.push(spare)
-    }
-
-    /// From here on reading the row at `index` is an error. What was assigned goes; its table is the next row's.
-    func expire(_ row: RowUserdata, at index: Int32, in stack: LuaStack) {
-        row.expire()
-        guard row.isChanged, !isSpareFree else { return }
-        lua_getiuservalue(stack.thread, index, 1)
-        defer { stack.pop() }
-        let table = lua_topointer(stack.thread, -1)
-        let isCleared = row.forEachAssigned { column in
-            stack.pushNil()
-            stack.setElement(column + 1, of: stack.count - 1)
-        }
-        guard isCleared else { return }
-        isSpareFree = true
-        // The last one may have gone with a row that stays.
-        guard table != spareAddress else { return }
-        if let spare { stack.release(spare) }
-        stack.pushCopy(of: stack.count)
-        spare = stack.makeReference()
-        spareAddress = table
-    }
-
-    /// A result hands out the same changed row again.
-    private func keepChanged(_ row: RowUserdata, at index: Int32, in stack: LuaStack) {
-        guard row.position > 0 else { return }
-        lua_getiuservalue(stack.thread, index, 2)
-        stack.pushCopy(of: index)
-        stack.setElement(row.position, of: stack.count - 1)
-        stack.pop()
-    }
+    /// From here on reading the row at `index` is an error; copies of it stay what they are.
+    @inline(__always)
+    func expireRow(at index: Int32, in stack: LuaStack) { rh_expire_row(stack.thread, index) }
 
     // MARK: Metamethods
 
@@ -143,9 +87,9 @@ final class RowLibrary {
             stack.push(function: body)
             stack.setField(name, of: -2)
         }
-        stack.push(direct: indexRow, self)
+        stack.push(direct: indexRow, self, as: rh_push_row_index)
         stack.setField("__index", of: -2)
-        stack.push(direct: assignRow, self)
+        stack.push(direct: assignRow, self, as: rh_push_row_assignment)
         stack.setField("__newindex", of: -2)
         stack.push("row")
         stack.setField("__name", of: -2)
@@ -206,7 +150,7 @@ final class RowLibrary {
     @inline(__always)
     fileprivate func assignColumn(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row")
-        assign(row, try position(stack, row), at: 1, value: 3, in: stack)
+        assign(try position(stack, row), at: 1, value: 3, in: stack)
         return 0
     }
 
@@ -257,10 +201,10 @@ final class RowLibrary {
     private func copy(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row:copy")
         RowUserdata.pushCopy(of: 1, to: stack)
-        guard row.isChanged, let copy = RowUserdata(at: -1, of: stack) else { return 1 }
+        guard row.isChanged else { return 1 }
         let index = stack.count
         for column in row.shape.columns.indices where pushAssigned(column, of: 1, to: stack) {
-            assign(copy, column, at: index, value: stack.count, in: stack)
+            assign(column, at: index, value: stack.count, in: stack)
             stack.pop()
         }
         return 1
@@ -280,7 +224,7 @@ final class RowLibrary {
     }
 }
 
-/// `row.column`: the most called of all host functions.
+/// `row.column`, for what `rh_push_row_index` leaves to the host.
 private func indexRow(_ thread: LuaThread?, _ library: UnsafeMutableRawPointer?) -> Int32 {
     LuaStack.direct(thread, library, RowLibrary.self) { library, stack throws(ScriptError) in try library.index(stack) }
 }

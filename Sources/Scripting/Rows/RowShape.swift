@@ -1,4 +1,5 @@
 import CLua
+import CLuaShim
 import LuaRuntime
 import PostgresProtocol
 
@@ -13,9 +14,6 @@ final class RowShape {
 
     /// What reading a column needs, without anything that is counted.
     struct Entry {
-        /// Address of the name as the Lua string that the metatable keeps of it: short strings are unique in a state, so
-        /// most look-ups compare pointers.
-        let name: UnsafeRawPointer?
         let kind: ValueKind
         let format: DataFormat
         /// Rows have no bytes for it: NULL until it is assigned.
@@ -30,6 +28,8 @@ final class RowShape {
     /// Rows keep their fields' length prefixes, so that an unchanged row is one piece of binary COPY.
     let isBinary: Bool
     private let entries: UnsafeMutableBufferPointer<Entry>
+    /// What C needs, with the addresses of the names as the Lua strings that the metatable keeps of them.
+    private let readings: UnsafeMutableBufferPointer<rh_column>
     private let indices: [String: Int]
     /// For shapes with more columns than are quickly looked through.
     private let positions: [UnsafeRawPointer: Int]
@@ -41,11 +41,11 @@ final class RowShape {
         let columns = columns + added
         self.columns = columns
         entries = .allocate(capacity: columns.count)
+        readings = .allocate(capacity: columns.count)
         for (index, column) in columns.enumerated() {
-            entries.initializeElement(
-                at: index,
-                to: Entry(
-                    name: addresses[index], kind: column.kind, format: column.format, isAdded: index >= fieldCount))
+            let entry = Entry(kind: column.kind, format: column.format, isAdded: index >= fieldCount)
+            entries.initializeElement(at: index, to: entry)
+            readings.initializeElement(at: index, to: rh_column(name: addresses[index], reading: entry.reading))
         }
         let named =
             columns.count <= Self.fewColumns
@@ -57,7 +57,19 @@ final class RowShape {
         indices = Dictionary(columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    deinit { entries.deallocate() }
+    deinit {
+        entries.deallocate()
+        readings.deallocate()
+    }
+
+    /// Pushes the userdata that rows find their shape in.
+    fileprivate func push(to stack: LuaStack) -> UnsafePointer<rh_row_shape> {
+        // Safe: the reference is released once, by the userdata's `__gc`; the readings live as long as the shape.
+        UnsafePointer(
+            rh_push_row_shape(
+                stack.thread, Self.type.key, Unmanaged.passRetained(self).toOpaque(), readings.baseAddress,
+                UInt32(readings.count)))
+    }
 
     @inline(__always)
     func entry(_ column: Int) -> Entry { entries[column] }
@@ -65,8 +77,8 @@ final class RowShape {
     /// The position (from 0) of the column whose name is the Lua string with these bytes; the first of several.
     @inline(__always)
     func index(ofName name: UnsafeRawBufferPointer) -> Int? {
-        if entries.count <= Self.fewColumns {
-            for index in 0..<entries.count where entries[index].name == name.baseAddress { return index }
+        if readings.count <= Self.fewColumns {
+            for index in 0..<readings.count where readings[index].name == name.baseAddress { return index }
         } else if let address = name.baseAddress, let index = positions[address] {
             return index
         }
@@ -83,12 +95,29 @@ final class RowShape {
     }
 }
 
+extension RowShape.Entry {
+    /// How C reads the column's bytes, if it can.
+    fileprivate var reading: rh_reading {
+        guard !isAdded else { return RH_READ_BY_HOST }
+        switch (kind, format) {
+        case (.text, _), (.other, _): return RH_READ_TEXT
+        case (.int16, .binary): return RH_READ_INT16
+        case (.int32, .binary): return RH_READ_INT32
+        case (.int64, .binary): return RH_READ_INT64
+        case (.oid, .binary): return RH_READ_OID
+        case (.boolean, .binary): return RH_READ_BOOLEAN
+        case (.float8, .binary): return RH_READ_FLOAT8
+        default: return RH_READ_BY_HOST
+        }
+    }
+}
+
 /// Makes rows of one shape: holds their metatable while more of them may come.
 final class RowFactory {
     let shape: RowShape
     let metatable: LuaReference
     /// The memory of the shape's userdata, which the metatable holds.
-    let holder: UnsafeRawPointer
+    let holder: UnsafePointer<rh_row_shape>
     private let state: LuaState
 
     /// `metamethods` is the table that every row's metatable is a copy of. `added` columns come after those that rows
@@ -114,9 +143,7 @@ final class RowFactory {
             stack.setElement(index + 1, of: table)
         }
         shape = RowShape(columns, added: added, addresses: addresses)
-        stack.push(shape, RowShape.type)
-        guard let holder = lua_touserdata(stack.thread, -1) else { preconditionFailure("a userdata has an address") }
-        self.holder = UnsafeRawPointer(holder)
+        holder = shape.push(to: stack)
         stack.setElement(names.count + 1, of: table)
         metatable = stack.makeReference()
     }

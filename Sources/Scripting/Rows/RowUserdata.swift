@@ -1,16 +1,14 @@
 import CLua
+import CLuaShim
 import LuaRuntime
 import PostgresProtocol
 
-/// A row inside Lua: a userdata that holds the bytes that PostgreSQL sent, in row layout, behind a header.
+/// A row inside Lua: a userdata that holds the bytes that PostgreSQL sent, in row layout, behind a header (`rh_row`).
 ///
 /// A column is decoded when it is read. A column that was assigned is kept in a table beside the bytes (user value 1,
 /// made with the first assignment). User value 2 of a result's row is the table of the result's changed rows.
 struct RowUserdata {
-    private static let magic: UInt64 = 0x72_65_70_6C_5F_72_6F_77
-    /// In the place of `magic` once the row's time is over.
-    private static let expiredMagic: UInt64 = 0x72_65_70_6C_5F_6F_6C_64
-    static let headerSize = 24
+    static let headerSize = MemoryLayout<rh_row>.size
 
     /// In row layout.
     let fields: UnsafeMutableRawPointer
@@ -29,15 +27,14 @@ struct RowUserdata {
     /// Pushes a row that has no metatable yet.
     @inline(__always)
     private static func push(
-        _ holder: UnsafeRawPointer, size: Int, position: Int, to stack: LuaStack
+        _ holder: UnsafePointer<rh_row_shape>, size: Int, position: Int, to stack: LuaStack
     ) -> UnsafeMutableRawPointer {
         guard let memory = lua_newuserdatauv(stack.thread, headerSize + size, position == 0 ? 1 : 2) else {
             preconditionFailure("Lua gave no memory to the host")
         }
-        memory.storeBytes(of: magic, as: UInt64.self)
-        memory.storeBytes(of: holder, toByteOffset: 8, as: UnsafeRawPointer.self)
-        memory.storeBytes(of: UInt32(truncatingIfNeeded: position), toByteOffset: 16, as: UInt32.self)
-        memory.storeBytes(of: 0, toByteOffset: 20, as: UInt32.self)
+        let header = rh_row(
+            magic: UInt64(RH_ROW_MAGIC), shape: holder, position: UInt32(truncatingIfNeeded: position), changes: 0)
+        memory.storeBytes(of: header, as: rh_row.self)
         return memory + headerSize
     }
 
@@ -51,44 +48,34 @@ struct RowUserdata {
         lua_setmetatable(stack.thread, -2)
     }
 
-    /// From now on the row is no row any more; copies of it stay what they are.
-    func expire() { fields.storeBytes(of: Self.expiredMagic, toByteOffset: -Self.headerSize, as: UInt64.self) }
-
     /// There is a row at `index` whose time is over.
     static func isExpired(at index: Int32, of stack: LuaStack) -> Bool {
         guard let memory = lua_touserdata(stack.thread, index), lua_rawlen(stack.thread, index) >= headerSize else {
             return false
         }
-        return memory.load(as: UInt64.self) == expiredMagic
+        return memory.load(as: UInt64.self) == UInt64(RH_EXPIRED_ROW_MAGIC)
     }
 
     /// The row at `index`; nil for anything else.
     @inline(__always)
     init?(at index: Int32, of stack: LuaStack) {
-        guard let memory = lua_touserdata(stack.thread, index),
-            lua_rawlen(stack.thread, index) >= Self.headerSize,
-            memory.load(as: UInt64.self) == Self.magic,
-            // Finalizers may see a row whose shape has been let go of.
-            memory.load(fromByteOffset: 8, as: UnsafeRawPointer.self).load(as: UnsafeRawPointer?.self) != nil
-        else { return nil }
-        fields = memory + Self.headerSize
+        guard let row = rh_row_at(stack.thread, index) else { return nil }
+        fields = UnsafeMutableRawPointer(row + 1)
     }
 
     var shape: RowShape { unmanagedShape.takeUnretainedValue() }
 
     /// Safe for the time of a host call: the row's metatable holds the userdata that holds the shape.
     @inline(__always)
-    var unmanagedShape: Unmanaged<RowShape> {
-        .fromOpaque(holder.load(as: UnsafeRawPointer.self))
+    var unmanagedShape: Unmanaged<RowShape> { .fromOpaque(holder.pointee.object) }
+
+    @inline(__always)
+    private var header: UnsafePointer<rh_row> {
+        UnsafePointer((fields - Self.headerSize).assumingMemoryBound(to: rh_row.self))
     }
 
-    /// The memory of the shape's userdata: the address of the shape.
-    private var holder: UnsafeRawPointer {
-        fields.load(fromByteOffset: 8 - Self.headerSize, as: UnsafeRawPointer.self)
-    }
-
-    /// Position in its result (from 1), 0 elsewhere.
-    var position: Int { Int(fields.load(fromByteOffset: -8, as: UInt32.self)) }
+    /// The memory of the shape's userdata.
+    private var holder: UnsafePointer<rh_row_shape> { header.pointee.shape }
 
     /// Some column was assigned.
     var isChanged: Bool { changes != 0 }
@@ -97,24 +84,9 @@ struct RowUserdata {
     @inline(__always)
     func mayBeAssigned(_ column: Int) -> Bool { changes & Self.bit(column) != 0 }
 
-    func noteAssigned(_ column: Int) {
-        fields.storeBytes(of: changes | Self.bit(column), toByteOffset: -4, as: UInt32.self)
-    }
-
-    /// Calls `body` with each column that was assigned; false, and not called, if nobody knows which they are.
-    func forEachAssigned(_ body: (Int) -> Void) -> Bool {
-        var left = changes
-        guard left & Self.bit(31) == 0 else { return false }
-        while left != 0 {
-            body(left.trailingZeroBitCount)
-            left &= left - 1
-        }
-        return true
-    }
-
     /// A bit for each of the first 31 columns, one for all others.
     @inline(__always)
-    private var changes: UInt32 { fields.load(fromByteOffset: -4, as: UInt32.self) }
+    private var changes: UInt32 { header.pointee.changes }
 
     @inline(__always)
     private static func bit(_ column: Int) -> UInt32 { 1 &<< UInt32(truncatingIfNeeded: min(column, 31)) }
