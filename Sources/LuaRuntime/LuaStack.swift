@@ -1,19 +1,19 @@
-import CLua
-import CLuaShim
+public import CLua
+public import CLuaShim
 
 /// A coroutine's `lua_State`.
-package typealias LuaThread = OpaquePointer
+public typealias LuaThread = OpaquePointer
 
 /// The stack of a running coroutine, as a host function sees it: its arguments are 1…`count`.
 ///
 /// Calls only what cannot raise; a value of another type than asked for reads as nil. Byte buffers are valid while
-/// the value stays on the stack.
-package struct LuaStack {
-    package let thread: LuaThread
+/// the value stays on the stack. Public in part, as `ByteBuffer` is.
+public struct LuaStack {
+    public let thread: LuaThread
 
-    @inlinable package init(_ thread: LuaThread) { self.thread = thread }
+    @inlinable public init(_ thread: LuaThread) { self.thread = thread }
 
-    @inlinable package var count: Int32 { lua_gettop(thread) }
+    @inlinable public var count: Int32 { lua_gettop(thread) }
 
     /// What code that runs here belongs to.
     package var state: LuaState {
@@ -25,33 +25,33 @@ package struct LuaStack {
 // MARK: - Reading
 
 extension LuaStack {
-    @inlinable package func type(at index: Int32) -> LuaType { LuaType(rawValue: lua_type(thread, index)) ?? .none }
+    @inlinable public func type(at index: Int32) -> LuaType { LuaType(rawValue: lua_type(thread, index)) ?? .none }
 
-    @inlinable package func isNil(at index: Int32) -> Bool { lua_type(thread, index) <= LUA_TNIL }
+    @inlinable public func isNil(at index: Int32) -> Bool { lua_type(thread, index) <= LUA_TNIL }
 
-    @inlinable package func boolean(at index: Int32) -> Bool? {
+    @inlinable public func boolean(at index: Int32) -> Bool? {
         lua_type(thread, index) == LUA_TBOOLEAN ? lua_toboolean(thread, index) != 0 : nil
     }
 
     /// Lua's truth: everything but nil and false.
-    @inlinable package func isTrue(at index: Int32) -> Bool { lua_toboolean(thread, index) != 0 }
+    @inlinable public func isTrue(at index: Int32) -> Bool { lua_toboolean(thread, index) != 0 }
 
     /// A Lua integer, or a float without fraction.
-    @inlinable package func integer(at index: Int32) -> Int64? {
+    @inlinable public func integer(at index: Int32) -> Int64? {
         guard lua_type(thread, index) == LUA_TNUMBER else { return nil }
         var isInteger: Int32 = 0
         let value = lua_tointegerx(thread, index, &isInteger)
         return isInteger != 0 ? value : nil
     }
 
-    @inlinable package func isInteger(at index: Int32) -> Bool { lua_isinteger(thread, index) != 0 }
+    @inlinable public func isInteger(at index: Int32) -> Bool { lua_isinteger(thread, index) != 0 }
 
-    @inlinable package func number(at index: Int32) -> Double? {
+    @inlinable public func number(at index: Int32) -> Double? {
         lua_type(thread, index) == LUA_TNUMBER ? lua_tonumberx(thread, index, nil) : nil
     }
 
     /// The bytes of a Lua string.
-    @inlinable package func bytes(at index: Int32) -> UnsafeRawBufferPointer? {
+    @inlinable public func bytes(at index: Int32) -> UnsafeRawBufferPointer? {
         guard lua_type(thread, index) == LUA_TSTRING else { return nil }
         var length = 0
         guard let start = lua_tolstring(thread, index, &length) else { return nil }
@@ -107,7 +107,9 @@ extension LuaStack {
     }
 
     /// Replaces the key on top of the stack by its value in the table at `index`, without metamethods.
-    @inlinable package func rawGet(from index: Int32) -> LuaType { LuaType(rawValue: lua_rawget(thread, index)) ?? .none }
+    @inlinable public func rawGet(from index: Int32) -> LuaType {
+        LuaType(rawValue: lua_rawget(thread, index)) ?? .none
+    }
 
     /// Calls `body` with the absolute indices of each key and value of the table at `index`, without metamethods.
     /// The body leaves the stack as it was and the table unchanged.
@@ -129,7 +131,7 @@ extension LuaStack {
     }
 
     /// The length of a table's array part, without metamethods.
-    @inlinable package func rawCount(at index: Int32) -> Int { Int(lua_rawlen(thread, index)) }
+    @inlinable public func rawCount(at index: Int32) -> Int { Int(lua_rawlen(thread, index)) }
 }
 
 // MARK: - Pushing. A host function has room for 20 values; `reserve` more.
@@ -142,13 +144,13 @@ extension LuaStack {
         }
     }
 
-    @inlinable package func pushNil() { lua_pushnil(thread) }
+    @inlinable public func pushNil() { lua_pushnil(thread) }
     /// JSON's null and NULL where nil cannot stand, `rh.null`.
-    @inlinable package func pushNull() { lua_pushlightuserdata(thread, nil) }
-    @inlinable package func push(_ value: Bool) { lua_pushboolean(thread, value ? 1 : 0) }
-    @inlinable package func push(_ value: Int64) { lua_pushinteger(thread, value) }
-    @inlinable package func push(_ value: Double) { lua_pushnumber(thread, value) }
-    @inlinable package func push(bytes: UnsafeRawBufferPointer) {
+    @inlinable public func pushNull() { lua_pushlightuserdata(thread, nil) }
+    @inlinable public func push(_ value: Bool) { lua_pushboolean(thread, value ? 1 : 0) }
+    @inlinable public func push(_ value: Int64) { lua_pushinteger(thread, value) }
+    @inlinable public func push(_ value: Double) { lua_pushnumber(thread, value) }
+    @inlinable public func push(bytes: UnsafeRawBufferPointer) {
         lua_pushlstring(thread, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
 
@@ -175,9 +177,9 @@ extension LuaStack {
     }
 
     /// A copy of the value at `index`.
-    @inlinable package func pushCopy(of index: Int32) { lua_pushvalue(thread, index) }
+    @inlinable public func pushCopy(of index: Int32) { lua_pushvalue(thread, index) }
 
-    @inlinable package func pushTable(arrayCount: Int = 0, fieldCount: Int = 0) {
+    @inlinable public func pushTable(arrayCount: Int = 0, fieldCount: Int = 0) {
         lua_createtable(thread, Int32(clamping: arrayCount), Int32(clamping: fieldCount))
     }
 
@@ -190,16 +192,16 @@ extension LuaStack {
     }
 
     /// Pops a value into element `position` of the table at `index`, without metamethods.
-    @inlinable package func setElement(_ position: Int, of index: Int32) { lua_rawseti(thread, index, Int64(position)) }
+    @inlinable public func setElement(_ position: Int, of index: Int32) { lua_rawseti(thread, index, Int64(position)) }
 
-    @inlinable package func pop(_ count: Int32 = 1) { lua_settop(thread, -count - 1) }
+    @inlinable public func pop(_ count: Int32 = 1) { lua_settop(thread, -count - 1) }
 
-    @inlinable package func remove(at index: Int32) {
+    @inlinable public func remove(at index: Int32) {
         lua_rotate(thread, index, -1)
         pop()
     }
 
-    @inlinable package func setCount(_ count: Int32) { lua_settop(thread, count) }
+    @inlinable public func setCount(_ count: Int32) { lua_settop(thread, count) }
 
     /// Pushes a global variable's value, without metamethods.
     package func pushGlobals() { lua_rawgeti(thread, rh_registry_index(), Int64(LUA_RIDX_GLOBALS)) }
@@ -208,7 +210,7 @@ extension LuaStack {
 // MARK: - References
 
 /// A Lua value that the host keeps; dropped with `LuaState.release`.
-package struct LuaReference: Hashable, Sendable {
+public struct LuaReference: Hashable, Sendable {
     @usableFromInline let value: Int32
 }
 
@@ -216,7 +218,7 @@ extension LuaStack {
     /// Pops a value and keeps it.
     package func makeReference() -> LuaReference { LuaReference(value: luaL_ref(thread, rh_registry_index())) }
 
-    @inlinable package func push(_ reference: LuaReference) {
+    @inlinable public func push(_ reference: LuaReference) {
         lua_rawgeti(thread, rh_registry_index(), Int64(reference.value))
     }
 
@@ -224,7 +226,7 @@ extension LuaStack {
 }
 
 /// The types of Lua's values.
-package enum LuaType: Int32, Sendable {
+public enum LuaType: Int32, Sendable {
     case none = -1
     case `nil`, boolean, lightUserdata, number, string, table, function, userdata, thread
 }

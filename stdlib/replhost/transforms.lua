@@ -1,7 +1,7 @@
 --- Runs a pipeline's functions over the rows of a chunk; called by the host, as one task.
 --
 -- `host.take()` gives the next row, nil at the end; for batches also whether the batch is full. `host.give(row, …)`
--- takes what became of the row (nil: rows that come from none), all or nothing. After an error, which `host.note` sees
+-- takes what became of the row (nil: rows that come from none), all or nothing; `host.step(row, …)` does both. After an error, which `host.note` sees
 -- where it is raised, `host.settle(row, problem)` does with the row what the table's policy says.
 local batches = require "replhost.batches"
 local events = require "replhost.events"
@@ -18,12 +18,9 @@ end
 
 --- Ends with the first row that fails.
 function transforms.rows(host, transform)
-  local take, give, event = host.take, host.give, event_of(host)
-  while true do
-    local row = take()
-    if row == nil then return end
-    give(row, transform(row, event))
-  end
+  local step, event = host.step, event_of(host)
+  local row = host.take()
+  while row ~= nil do row = step(row, transform(row, event)) end
 end
 
 --- Goes on with the next row.

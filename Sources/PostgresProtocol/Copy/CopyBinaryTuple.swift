@@ -1,11 +1,11 @@
 /// One row of binary COPY: a field count (Int16), then for each field its length (Int32, -1 for NULL) and bytes.
 /// A view: valid as long as the memory under it.
-package struct CopyBinaryTuple {
-    package let bytes: UnsafeRawBufferPointer
-    package let fieldCount: Int
+public struct CopyBinaryTuple {
+    public let bytes: UnsafeRawBufferPointer
+    public let fieldCount: Int
 
     /// Checks the count only; each reader checks lengths as it comes to them.
-    @inlinable package init(_ bytes: UnsafeRawBufferPointer) throws(CopyError) {
+    @inlinable public init(_ bytes: UnsafeRawBufferPointer) throws(CopyError) {
         guard bytes.count >= 2 else { throw .truncatedTuple(needed: 2, left: bytes.count) }
         let count = bytes.loadBigEndian(0, as: Int16.self)
         guard count >= 0 else { throw .wrongFieldCount(expected: 0, found: Int(count)) }
@@ -14,7 +14,7 @@ package struct CopyBinaryTuple {
     }
 
     /// Calls `body` with index and content (nil for NULL) of every field, in order.
-    @inlinable package func forEachField(
+    @inlinable public func forEachField(
         _ body: (Int, UnsafeRawBufferPointer?) -> Void
     ) throws(CopyError) {
         var position = 2
@@ -32,7 +32,7 @@ package struct CopyBinaryTuple {
     }
 
     /// The length prefix at `position`, once it and the field behind it are known to be there; -1 for NULL.
-    @inlinable package static func length(
+    @inlinable public static func length(
         ofField field: Int, in bytes: UnsafeRawBufferPointer, at position: Int
     ) throws(CopyError) -> Int {
         let left = bytes.count &- position

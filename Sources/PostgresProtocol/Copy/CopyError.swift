@@ -1,5 +1,5 @@
 /// Why COPY data could not be read. Fields are counted from 0 here, from 1 in the text.
-package enum CopyError: Error, Equatable, Sendable {
+public enum CopyError: Error, Equatable, Sendable {
     case badSignature
     case truncatedHeader(needed: Int, left: Int)
     /// Flags that change the format and are unknown here (bits 16 to 31).
@@ -17,7 +17,7 @@ package enum CopyError: Error, Equatable, Sendable {
 }
 
 extension CopyError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .badSignature:
             "damaged COPY data: no binary COPY signature"

@@ -1,10 +1,10 @@
 /// Where a column's bytes lie within a row's memory. A length of -1 is NULL.
-package struct RowCell: Equatable, Sendable {
+public struct RowCell: Equatable, Sendable {
     /// From the start of the row's memory.
-    package var offset: UInt32
-    package var length: Int32
+    public var offset: UInt32
+    public var length: Int32
 
-    @inlinable package init(offset: UInt32, length: Int32) {
+    @inlinable public init(offset: UInt32, length: Int32) {
         self.offset = offset
         self.length = length
     }
@@ -15,9 +15,9 @@ package struct RowCell: Equatable, Sendable {
 /// The memory is the caller's (a Lua userdata, a buffer) and needs an alignment of 4. A row that came as binary keeps each
 /// field's length prefix in the 4 bytes before the field, also for NULL: neighbouring columns are one piece of wire format
 /// (`wireBytes`), and so is a whole unchanged row.
-package enum RowLayout {
+public enum RowLayout {
     /// Bytes of memory for a row that came as `tuple`; exact. Checks the number of columns.
-    @inlinable package static func size(
+    @inlinable public static func size(
         ofBinaryTuple tuple: CopyBinaryTuple, columns: Int
     ) throws(CopyError) -> Int {
         guard tuple.fieldCount == columns else { throw .wrongFieldCount(expected: columns, found: tuple.fieldCount) }
@@ -26,7 +26,7 @@ package enum RowLayout {
 
     /// Lays out `tuple` in `size(ofBinaryTuple:columns:)` bytes at `row`. Checks every length on the way; after an error
     /// the memory holds nothing of use.
-    @inlinable package static func fill(
+    @inlinable public static func fill(
         _ row: UnsafeMutableRawPointer, fromBinaryTuple tuple: CopyBinaryTuple
     ) throws(CopyError) {
         let table = tuple.fieldCount &* MemoryLayout<RowCell>.size
@@ -47,24 +47,24 @@ package enum RowLayout {
         guard position == bytes.count else { throw .excessBytes(bytes.count - position) }
     }
 
-    package static func checkEmpty(_ tuple: CopyBinaryTuple) throws(CopyError) {
+    public static func checkEmpty(_ tuple: CopyBinaryTuple) throws(CopyError) {
         if tuple.bytes.count > 2 { throw .excessBytes(tuple.bytes.count - 2) }
     }
 
     /// The table entry of a column.
-    @inlinable package static func cell(_ column: Int, of row: UnsafeRawPointer) -> RowCell {
+    @inlinable public static func cell(_ column: Int, of row: UnsafeRawPointer) -> RowCell {
         row.load(fromByteOffset: column &* MemoryLayout<RowCell>.size, as: RowCell.self)
     }
 
     /// The bytes of a column, nil for NULL. The caller knows that the column exists.
-    @inlinable package static func field(_ column: Int, of row: UnsafeRawPointer) -> UnsafeRawBufferPointer? {
+    @inlinable public static func field(_ column: Int, of row: UnsafeRawPointer) -> UnsafeRawBufferPointer? {
         let cell = cell(column, of: row)
         guard cell.length >= 0 else { return nil }
         return UnsafeRawBufferPointer(start: row + Int(cell.offset), count: Int(cell.length))
     }
 
     /// Length prefixes and bytes of neighbouring columns as one piece of binary COPY; only of a row that came as binary.
-    @inlinable package static func wireBytes(
+    @inlinable public static func wireBytes(
         of columns: Range<Int>, in row: UnsafeRawPointer
     ) -> UnsafeRawBufferPointer {
         guard !columns.isEmpty else { return UnsafeRawBufferPointer(start: nil, count: 0) }

@@ -94,6 +94,8 @@ final class TransformRun {
         stack.setField("take", of: -2)
         stack.push(direct: giveRow, self)
         stack.setField("give", of: -2)
+        stack.push(direct: stepRow, self)
+        stack.setField("step", of: -2)
         stack.push(transform.mapping.source.name.description)
         stack.setField("table", of: -2)
     }
@@ -167,7 +169,25 @@ final class TransformRun {
     }
 
     fileprivate func give(_ stack: LuaStack) throws(ScriptError) -> Int32 {
-        if let name = try writer.unknownTable(stack) { return try lookUp(name, stack) }
+        if let name = try writer.unknownTable(stack) {
+            return try lookUp(name, stack) { [self] stack throws(ScriptError) in try give(stack) }
+        }
+        try write(stack)
+        return 0
+    }
+
+    /// Both at once: one call of the host for a row.
+    fileprivate func step(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        if let name = try writer.unknownTable(stack) {
+            return try lookUp(name, stack) { [self] stack throws(ScriptError) in try step(stack) }
+        }
+        try write(stack)
+        return try take(stack)
+    }
+
+    /// Writes what became of the row at index 1, whose time is over then.
+    @inline(__always)
+    private func write(_ stack: LuaStack) throws(ScriptError) {
         let row = RowUserdata(at: 1, of: stack)
         do throws(ScriptError) {
             try writer.write(stack, countsAsRow: row != nil)
@@ -177,7 +197,6 @@ final class TransformRun {
         }
         if row != nil { worker.rows.expireRow(at: 1, in: stack) }
         state.keep()
-        return 0
     }
 
     // MARK: Waiting
@@ -222,8 +241,10 @@ final class TransformRun {
         }
     }
 
-    /// Asks the target for a table that the function has named, then goes on with `give`.
-    private func lookUp(_ name: QualifiedName, _ stack: LuaStack) throws(ScriptError) -> Int32 {
+    /// Asks the target for a table that the function has named, then goes on with `delivery`.
+    private func lookUp(
+        _ name: QualifiedName, _ stack: LuaStack, then delivery: @escaping Delivery
+    ) throws(ScriptError) -> Int32 {
         try scheduler.wait(stack) { [self] () async throws(ScriptError) in
             do throws(ReplicationError) {
                 writer.add(try await output.table(name))
@@ -231,7 +252,7 @@ final class TransformRun {
                 guard case .mismatch = error else { throw fail(error) }
                 throw ScriptError(error)
             }
-            return { [self] stack throws(ScriptError) in try give(stack) }
+            return delivery
         }
     }
 
@@ -307,6 +328,10 @@ private func takeRow(_ thread: LuaThread?, _ run: UnsafeMutableRawPointer?) -> I
 
 private func giveRow(_ thread: LuaThread?, _ run: UnsafeMutableRawPointer?) -> Int32 {
     LuaStack.direct(thread, run, TransformRun.self) { run, stack throws(ScriptError) in try run.give(stack) }
+}
+
+private func stepRow(_ thread: LuaThread?, _ run: UnsafeMutableRawPointer?) -> Int32 {
+    LuaStack.direct(thread, run, TransformRun.self) { run, stack throws(ScriptError) in try run.step(stack) }
 }
 
 extension ScriptError {
