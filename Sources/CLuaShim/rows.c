@@ -11,7 +11,8 @@ typedef struct {
   int32_t length;
 } cell;
 
-rh_row_shape *rh_push_row_shape(lua_State *L, const void *type, void *object, const rh_column *columns, uint32_t count) {
+rh_row_shape *rh_push_row_shape(lua_State *L, const void *type, void *object, const rh_column *columns,
+                                uint32_t count) {
   rh_row_shape *shape = rh_push_holder(L, type, object, sizeof *shape, 0);
   shape->columns = columns;
   shape->column_count = count;

@@ -1,5 +1,5 @@
-/* Rows: userdata with the bytes that PostgreSQL sent. What is called for every row and column is in C, which answers the
-   usual and leaves the rest to Swift. */
+/* Rows: userdata with the bytes that PostgreSQL sent. What is called for every row and column is in C, which answers
+   the usual and leaves the rest to Swift. */
 #ifndef REPLHOST_LUA_ROWS_H
 #define REPLHOST_LUA_ROWS_H
 
@@ -55,7 +55,8 @@ void rh_push_row_assignment(lua_State *L, const void *type, void *object, rh_row
 
 /* The row at `index`; NULL for anything else. */
 rh_row *rh_row_at(lua_State *L, int index);
-/* Pushes what was assigned to a column (from 0) of the changed row at `index`; false, and nothing pushed, if nothing was. */
+/* Pushes what was assigned to a column (from 0) of the changed row at `index`; false, and nothing pushed, if nothing
+   was. */
 bool rh_push_assigned(lua_State *L, int index, int column);
 /* Keeps the value at `value` for a column of the row at `index`; both are positive. */
 void rh_assign(lua_State *L, int index, int column, int value);
