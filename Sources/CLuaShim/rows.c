@@ -34,9 +34,11 @@ bool rh_push_assigned(lua_State *L, int index, int column) {
   switch (lua_rawgeti(L, -1, column + 1)) {
     case LUA_TNIL: lua_pop(L, 2); return false;
     case LUA_TLIGHTUSERDATA:
-      lua_pop(L, 2);
-      lua_pushnil(L);
-      return true;
+      if (lua_touserdata(L, -1) == NULL) {
+        lua_pop(L, 2);
+        lua_pushnil(L);
+        return true;
+      } /* fall through: rh.unchanged */
     default: lua_replace(L, -2); return true;
   }
 }

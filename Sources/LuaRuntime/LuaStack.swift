@@ -147,6 +147,16 @@ extension LuaStack {
     @inlinable public func pushNil() { lua_pushnil(thread) }
     /// JSON's null and NULL where nil cannot stand, `rh.null`.
     @inlinable public func pushNull() { lua_pushlightuserdata(thread, nil) }
+
+    /// What stands for a value that was not sent, as it has not changed.
+    public func pushUnchanged() { lua_pushlightuserdata(thread, Self.unchanged) }
+
+    public func isUnchanged(at index: Int32) -> Bool {
+        lua_type(thread, index) == LUA_TLIGHTUSERDATA && lua_touserdata(thread, index) == Self.unchanged
+    }
+
+    // Safe: never read or written through.
+    private static var unchanged: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
     @inlinable public func push(_ value: Bool) { lua_pushboolean(thread, value ? 1 : 0) }
     @inlinable public func push(_ value: Int64) { lua_pushinteger(thread, value) }
     @inlinable public func push(_ value: Double) { lua_pushnumber(thread, value) }

@@ -86,9 +86,9 @@ import Testing
             #"option "source": expected a pool (rh.pool { … }), got "postgres://""#
         ),
         ("rh.pipeline 'x' { sorce = source }", #"unknown option "sorce", did you mean "source"?"#),
-        ("rh.pipeline 'x' { stream = true }", "streaming is not there yet"),
-        ("rh.pipeline 'x' { heartbeat = '15s' }", #"option "heartbeat" belongs to streaming"#),
-        ("rh.pipeline 'x' { on_commit = print }", #"option "on_commit" belongs to streaming"#),
+        ("rh.pipeline 'x' { on_schema_change = 'aply' }", #"did you mean "apply"?"#),
+        ("rh.pipeline 'x' { heartbeat = 'often' }", "option \"heartbeat\""),
+        ("rh.pipeline 'x' { on_commit = 'print' }", "expected a function, got \"print\""),
         ("rh.pipeline 'x' { snapshot = { mode = 'never', worker = 1 } }", #"did you mean "workers"?"#),
         ("rh.pipeline 'x' { snapshot = { workers = 0 } }", "expected an integer from 1 to 64, got 0"),
         ("rh.pipeline 'x' { limits = { memory = 'lots' } }", "expected a size above 0"),

@@ -53,6 +53,7 @@ enum PipelineLua {
 
 /// Rows for a transform, as COPY gives them. Every third one has to be waited for.
 final class MemoryInput: RowInput {
+    var isFramed: Bool { columns.allSatisfy { $0.format == .binary } }
     let columns: [InputColumn]
     private let messages: [[UInt8]]
     private var position = 0

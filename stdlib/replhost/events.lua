@@ -9,9 +9,9 @@ local known = {
   snapshot = true,
 }
 
---- An event with these fields; `key()` makes a table of the row's key columns when it is asked for. Without `changed`,
--- every column counts as changed, as in the first copy.
-function events.new(fields, key)
+--- An event with these fields; `key()` makes a table of the row's key columns when it is asked for, `fact(name)` gives
+-- other members. Without `changed`, every column counts as changed, as in the first copy.
+function events.new(fields, key, fact)
   local changed = fields.changed
   -- With a dot or a colon.
   fields.changed = function(event, column)
@@ -22,7 +22,7 @@ function events.new(fields, key)
     __name = "event",
     __index = function(_, name)
       if name == "key" then return key() end
-      if known[name] then return nil end
+      if known[name] then return fact and fact(name) end
       local near = require "replhost.nearest"(tostring(name), known)
       options.fail("RH3205", ("an event has no %q%s"):format(
         tostring(name), near and (", did you mean %q?"):format(near) or ""))

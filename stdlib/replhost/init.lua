@@ -19,6 +19,7 @@ local rh = {
   decimal = values.rh.decimal,
   env = values.rh.env,
   null = values.null,
+  unchanged = values.unchanged,
 }
 
 -- A build or a test without the host has the values alone.

@@ -12,6 +12,9 @@ local drop = require("replhost.pipeline").drop
 local transforms = {}
 
 local function event_of(host)
+  if host.fact then
+    return events.new({ table = host.table, snapshot = false, changed = host.changed }, host.key, host.fact)
+  end
   return events.new({ op = "read", table = host.table, snapshot = true }, host.key)
 end
 

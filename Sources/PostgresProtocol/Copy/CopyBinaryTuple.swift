@@ -31,7 +31,8 @@ public struct CopyBinaryTuple {
         guard position == bytes.count else { throw .excessBytes(bytes.count - position) }
     }
 
-    /// The length prefix at `position`, once it and the field behind it are known to be there; -1 for NULL.
+    /// The length prefix at `position`, once it and the field behind it are known to be there; -1 for NULL, -2 for a
+    /// column of a change that was not sent (never in COPY itself).
     @inlinable public static func length(
         ofField field: Int, in bytes: UnsafeRawBufferPointer, at position: Int
     ) throws(CopyError) -> Int {
@@ -39,7 +40,7 @@ public struct CopyBinaryTuple {
         guard left >= 4 else { throw .truncatedField(field: field, needed: 4, left: left) }
         let length = bytes.loadBigEndian(position, as: Int32.self)
         guard Int(length) <= left &- 4 else { throw .truncatedField(field: field, needed: Int(length), left: left - 4) }
-        guard length >= -1 else { throw .badFieldLength(field: field, length: length) }
+        guard length >= -2 else { throw .badFieldLength(field: field, length: length) }
         return Int(length)
     }
 }

@@ -1,4 +1,5 @@
-/// Where a column's bytes lie within a row's memory. A length of -1 is NULL.
+/// Where a column's bytes lie within a row's memory. A length of -1 is NULL, one of -2 a value that was not
+/// sent, as it has not changed.
 public struct RowCell: Equatable, Sendable {
     /// From the start of the row's memory.
     public var offset: UInt32

@@ -17,6 +17,16 @@ package final class ApplyTable {
         /// The same for an update that leaves columns out, from which no row can be made; where `updated` is to insert.
         var partlyUpdated = Missing.error
         var isDeleteChecked = true
+
+        init() {}
+
+        /// Of tables that only functions send rows to.
+        static let ofOtherTables: Policy = {
+            var policy = Policy()
+            policy.updated = .insert
+            policy.isDeleteChecked = false
+            return policy
+        }()
     }
 
     let table: CatalogTable
@@ -102,12 +112,15 @@ package final class ApplyPlan {
     /// The table has other columns than it had; lanes are made anew.
     func replace(_ table: CatalogTable) { tableNumbers[table.name] = nil }
 
+    /// For framed rows.
+    func lane(_ target: ApplyTable, _ lane: OutputLane) -> ApplyLane {
+        add(target, lane.columns, lane.format, lane.isPartial)
+    }
+
     /// Throws if the table does not have one of the columns, or makes it itself.
     func lane(
         _ target: ApplyTable, columns names: [String], _ format: DataFormat, isPartial: Bool = false
     ) throws(ReplicationError) -> ApplyLane {
-        let key = LaneKey(table: target.number, columns: names, format: format, isPartial: isPartial)
-        if let known = laneNumbers[key] { return lanes[known] }
         var columns: [CatalogColumn] = []
         for name in names {
             guard let column = target.table.column(name) else {
@@ -116,6 +129,14 @@ package final class ApplyPlan {
             guard !column.isGenerated else { throw .generatedColumn(name, of: target.table) }
             columns.append(column)
         }
+        return add(target, columns, format, isPartial)
+    }
+
+    private func add(
+        _ target: ApplyTable, _ columns: [CatalogColumn], _ format: DataFormat, _ isPartial: Bool
+    ) -> ApplyLane {
+        let key = LaneKey(table: target.number, columns: columns.map(\.name), format: format, isPartial: isPartial)
+        if let known = laneNumbers[key] { return lanes[known] }
         let lane = ApplyLane(target, columns, format, isPartial: isPartial, number: Int32(lanes.count))
         laneNumbers[key] = lanes.count
         lanes.append(lane)

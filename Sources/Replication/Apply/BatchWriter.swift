@@ -33,7 +33,9 @@ final class BatchWriter {
     /// Some statements may still be in the queue afterwards.
     func write(_ batch: ChangeBatch) async throws(ReplicationError) {
         try await writeChanges(of: batch)
-        for statement in batch.statements { queue.add(statement, doing: "applying a TRUNCATE") }
+        for statement in batch.statements {
+            queue.add(statement.sql, statement.parameters, doing: "applying changes")
+        }
     }
 
     /// Sends what is in the queue.

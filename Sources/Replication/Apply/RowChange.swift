@@ -1,3 +1,4 @@
+import Postgres
 package import PostgresProtocol
 
 /// What is to be done to one row of the target, with its bytes in the batch's arena.
@@ -12,6 +13,8 @@ package struct RowChange {
     }
 
     package var kind: Kind
+    /// Of the source's change in the batch.
+    package var order: UInt32 = 0
     /// Position in `ApplyPlan.lanes`.
     package var lane: Int32
     /// The row in the lane's columns; empty for a delete.
@@ -41,14 +44,17 @@ package final class ChangeBatch {
     /// A transaction's first change.
     package struct Transaction: Sendable {
         package let begin: BeginMessage
-        package let firstChange: Int
+        /// The order of its first change.
+        let first: UInt32
     }
 
     package var arena = ByteBuffer(capacity: 1 << 16)
     package private(set) var changes: [RowChange] = []
     package private(set) var transactions: [Transaction] = []
-    /// Statements that come after the changes (TRUNCATE).
-    var statements: [String] = []
+    /// Statements that come after the changes (TRUNCATE, values of rh.state).
+    var statements: [PipelineStatement] = []
+    /// How many changes of the source came so far.
+    private(set) var sourceChanges: UInt32 = 0
 
     package init() {}
 
@@ -59,37 +65,61 @@ package final class ChangeBatch {
         UnsafeRawBufferPointer(rebasing: arena.bytes[slice.range])
     }
 
+    /// A change of the source came.
     @inline(__always)
-    func append(_ change: RowChange) { changes.append(change) }
+    func noteSourceChange() { sourceChanges &+= 1 }
 
-    func begin(_ transaction: BeginMessage) {
-        transactions.append(Transaction(begin: transaction, firstChange: changes.count))
+    /// Adds what the newest change of the source comes to.
+    @inline(__always)
+    func append(_ change: RowChange) {
+        var change = change
+        change.order = sourceChanges
+        changes.append(change)
     }
 
-    /// Forgets the changes from `count` on.
-    func truncate(to count: Int) {
-        changes.removeSubrange(count...)
-        transactions.removeAll { $0.firstChange >= count }
+    /// Adds what an earlier change of the source comes to; `sort()` is due then.
+    func insert(_ change: RowChange, order: UInt32) {
+        var change = change
+        change.order = order
+        changes.append(change)
+    }
+
+    /// Brings changes into the order of the source's; what comes of the same one stays in its order.
+    func sort() {
+        let order = changes.indices.sorted { (changes[$0].order, $0) < (changes[$1].order, $1) }
+        changes = order.map { changes[$0] }
+    }
+
+    func begin(_ transaction: BeginMessage) {
+        transactions.append(Transaction(begin: transaction, first: sourceChanges + 1))
+    }
+
+    /// Forgets what came after the first `count` changes of the source.
+    func truncate(to count: UInt32) {
+        changes.removeAll { $0.order > count }
+        transactions.removeAll { $0.first > count }
+        sourceChanges = count
     }
 
     /// Keeps memory of a usual size for what comes next.
     func clear() {
         statements.removeAll()
+        sourceChanges = 0
         arena.removeAll(keepingAtMost: 16 << 20)
         changes.removeAll(keepingCapacity: true)
         transactions.removeAll(keepingCapacity: true)
     }
 
     /// The transaction that a change belongs to.
-    func transaction(of change: Int) -> BeginMessage? {
-        transactions.last { $0.firstChange <= change }?.begin
-    }
+    func transaction(of change: Int) -> BeginMessage? { transaction(order: changes[change].order) }
+
+    func transaction(order: UInt32) -> BeginMessage? { transactions.last { $0.first <= order }?.begin }
 }
 
 /// The fields of a slice, one after the other.
 struct FieldIterator {
     private let bytes: UnsafeRawBufferPointer
-    private var position: Int
+    private(set) var position: Int
 
     /// - Parameter position: of the first length prefix.
     init(_ bytes: UnsafeRawBufferPointer, from position: Int) {

@@ -46,6 +46,8 @@ final class ChunkInput: RowInput {
         }
     }
 
+    var isFramed: Bool { stream.format == .binary }
+
     func wait() async throws(ReplicationError) {
         if let pause {
             self.pause = nil

@@ -30,6 +30,8 @@ package final class ChunkOutput {
     package let mapping: TableMapping
     package var counts = Counts()
     private let sink: any LaneSink
+    /// Of changes: takes each row by itself.
+    private let recorder: (any RowRecorder)?
     private var lanes: [LaneKey: OutputLane] = [:]
     /// The one whose rows are being sent.
     private var active: OutputLane?
@@ -37,18 +39,20 @@ package final class ChunkOutput {
     private struct LaneKey: Hashable {
         let table: QualifiedName
         let columns: [String]
+        let isPartial: Bool
     }
 
-    package init(_ mapping: TableMapping, _ sink: any LaneSink) {
+    package init(_ mapping: TableMapping, _ sink: any LaneSink, _ recorder: (any RowRecorder)? = nil) {
         self.mapping = mapping
         self.sink = sink
+        self.recorder = recorder
     }
 
     /// The lane for these columns of a table, in this order. Throws if the table does not have one of them.
     package func lane(
-        _ table: CatalogTable, columns names: [String], format: DataFormat? = nil
+        _ table: CatalogTable, columns names: [String], format: DataFormat? = nil, isPartial: Bool = false
     ) throws(ReplicationError) -> OutputLane {
-        let key = LaneKey(table: table.name, columns: names)
+        let key = LaneKey(table: table.name, columns: names, isPartial: isPartial)
         if let lane = lanes[key] { return lane }
         var columns: [CatalogColumn] = []
         for name in names {
@@ -58,7 +62,8 @@ package final class ChunkOutput {
             guard !column.isGenerated else { throw .generatedColumn(name, of: table) }
             columns.append(column)
         }
-        let lane = OutputLane(table, columns: columns, format: format)
+        let lane = OutputLane(
+            table, columns: columns, format: format ?? recorder?.format, isFramed: recorder == nil ? nil : true, isPartial: isPartial)
         lanes[key] = lane
         return lane
     }
@@ -71,10 +76,23 @@ package final class ChunkOutput {
 
     /// A whole row was appended to the lane's buffer. True: `tryFlush` is due before the next one.
     package func rowWritten(to lane: OutputLane) -> Bool {
-        lane.rows &+= 1
         counts.written &+= 1
+        if let recorder {
+            recorder.rowWritten(to: lane)
+            return false
+        }
+        lane.rows &+= 1
         return lane.buffer.count >= (lane === active ? Self.laneSize : laneLimit(lane))
     }
+
+    /// The same for all chunks or batches whose durable values are seen together.
+    package var session: ObjectIdentifier { ObjectIdentifier(sink) }
+
+    /// The function's answer to one row is written: all that it becomes.
+    package func rowAnswered() throws(ReplicationError) { try recorder?.rowAnswered() }
+
+    /// The row that came next has failed, and is left out.
+    package func rowFailed() { recorder?.rowFailed() }
 
     /// Hands the lane's rows on, if that needs no waiting; false: `flush` is needed.
     package func tryFlush(_ lane: OutputLane) throws(ReplicationError) -> Bool {
@@ -110,6 +128,17 @@ package final class ChunkOutput {
         if active == nil || lanes.count == 1 { return Self.laneSize }
         return min(Self.waitingLaneSize, Self.totalSize / lanes.count)
     }
+}
+
+/// Takes rows one by one, with the row of the source that they come from. Rows of the source are answered, or fail, in the
+/// order in which they came.
+package protocol RowRecorder: AnyObject {
+    /// Of all rows; nil: what suits the lane.
+    var format: DataFormat? { get }
+    /// A framed row is at the end of the lane's buffer, or one of several; takes the first one out.
+    func rowWritten(to lane: OutputLane)
+    func rowAnswered() throws(ReplicationError)
+    func rowFailed()
 }
 
 /// Where full lanes go.

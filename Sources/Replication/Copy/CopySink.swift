@@ -82,17 +82,7 @@ package final class CopySink: LaneSink {
 
     package func values(ofStore store: String) async throws(ReplicationError) -> [String: String] {
         try await endCurrent()
-        do throws(PostgresError) {
-            let result = try await connection.query(StateStatements.values, [.text(pipeline), .text(store)])
-            var values: [String: String] = [:]
-            for row in 0..<result.count {
-                guard let key = result.field(row, 0), let value = result.field(row, 1) else { continue }
-                values[String(decoding: key, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
-            }
-            return values
-        } catch {
-            throw .database(.target, error, doing: "reading replhost.state")
-        }
+        return try await StateStatements.values(ofStore: store, of: pipeline, on: connection)
     }
 
     package func take(_ changes: [StateChange]) { self.changes += changes }
@@ -101,11 +91,8 @@ package final class CopySink: LaneSink {
         guard !changes.isEmpty else { return }
         do throws(PostgresError) {
             _ = try await connection.query(StateStatements.lock, [.text(pipeline)])
-            for effect in [StateChange.Effect.set(json: ""), .add(0), .remove] {
-                let same = changes.filter { $0.effect.isSameKind(as: effect) }
-                guard !same.isEmpty else { continue }
-                _ = try await connection.query(
-                    StateStatements.statement(effect), [.text(pipeline), .text(StateStatements.json(same))])
+            for (sql, json) in StateStatements.writing(changes) {
+                _ = try await connection.query(sql, [.text(pipeline), .text(json)])
             }
             changes = []
         } catch {
@@ -159,14 +146,5 @@ package final class CopySink: LaneSink {
 
     private func failed(_ error: PostgresError, _ lane: OutputLane) -> ReplicationError {
         .database(.target, error, doing: "writing \(lane.table.name)")
-    }
-}
-
-extension StateChange.Effect {
-    fileprivate func isSameKind(as other: StateChange.Effect) -> Bool {
-        switch (self, other) {
-        case (.set, .set), (.add, .add), (.remove, .remove): true
-        case (.set, _), (.add, _), (.remove, _): false
-        }
     }
 }

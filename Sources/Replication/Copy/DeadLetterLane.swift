@@ -18,8 +18,30 @@ final class DeadLetterLane {
     private var scratch = ByteBuffer()
 
     private static let columns = [
-        "pipeline", "source", "operation", "key", "row", "code", "message", "position", "traceback", "script_hash",
+        "pipeline", "source", "operation", "lsn", "xid", "key", "row", "code", "message", "position", "traceback",
+        "script_hash",
     ]
+
+    /// Parameters: the fields.
+    static let insertStatement = """
+        INSERT INTO replhost.dead_letter (\(columns.joined(separator: ", ")))
+        VALUES ($1, $2, $3, $4::pg_lsn, $5::bigint, $6::json, $7::json, $8, $9, $10, $11, $12)
+        """
+
+    /// In the order of the columns; nil is NULL.
+    /// - Parameter facts: of the change; nil for a row of the copy.
+    static func fields(
+        _ letter: DeadLetter, of mapping: TableMapping, _ context: PipelineContext, _ facts: ChangeFacts?
+    ) -> [String?] {
+        let failure = letter.failure
+        let fields: [String?] = [
+            context.pipeline, mapping.source.name.description, facts?.operation.rawValue ?? "read",
+            facts.map(\.lsn.description), facts.map { String($0.xid) }, JSONObject.text(failure.key),
+            JSONObject.text(letter.row), failure.code, failure.message, failure.position, failure.traceback,
+            context.scriptHash,
+        ]
+        return fields.map { $0?.replacing("\0", with: "") }
+    }
 
     init(_ context: PipelineContext) {
         self.context = context
@@ -27,12 +49,7 @@ final class DeadLetterLane {
     }
 
     func append(_ letter: DeadLetter, of mapping: TableMapping) {
-        let failure = letter.failure
-        let fields: [String?] = [
-            context.pipeline, mapping.source.name.description, "read", JSONObject.text(failure.key),
-            JSONObject.text(letter.row), failure.code, failure.message, failure.position, failure.traceback,
-            context.scriptHash,
-        ]
+        let fields = Self.fields(letter, of: mapping, context, nil)
         for (index, field) in fields.enumerated() {
             if index > 0 { CopyTextWriter.appendSeparator(to: &lane.buffer) }
             scratch.removeAll()
@@ -40,7 +57,7 @@ final class DeadLetterLane {
                 CopyTextWriter.appendField(nil, to: &lane.buffer)
                 continue
             }
-            scratch.append(field.replacing("\0", with: ""))
+            scratch.append(field)
             CopyTextWriter.appendField(scratch.bytes, to: &lane.buffer)
         }
         CopyTextWriter.appendRowEnd(to: &lane.buffer)

@@ -8,14 +8,24 @@ package final class OutputLane {
     package let format: DataFormat
     /// Whole rows, and while one is written its beginning.
     package var buffer = ByteBuffer(capacity: 4096)
+    /// Fields are behind their lengths, as in binary COPY, whatever format they have.
+    package let isFramed: Bool
+    /// Columns are left out whose values are to stay what they are.
+    package let isPartial: Bool
     /// Rows in the buffer.
     package internal(set) var rows = 0
 
     /// Without a `format`: binary where it means the same on every server.
-    package init(_ table: CatalogTable, columns: [CatalogColumn], format: DataFormat? = nil) {
+    package init(
+        _ table: CatalogTable, columns: [CatalogColumn], format: DataFormat? = nil, isFramed: Bool? = nil,
+        isPartial: Bool = false
+    ) {
         self.table = table
         self.columns = columns
-        self.format = format ?? (columns.allSatisfy(\.isPortable) ? .binary : .text)
+        let format = format ?? (columns.allSatisfy(\.isPortable) ? .binary : .text)
+        self.format = format
+        self.isFramed = isFramed ?? (format == .binary)
+        self.isPartial = isPartial
     }
 
     /// The lane's columns as `input` has them: same formats, same types, same order. A row can go through as it came.

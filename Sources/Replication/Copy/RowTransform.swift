@@ -23,14 +23,41 @@ package protocol RowTransform: AnyObject {
 package protocol RowInput: AnyObject {
     /// The columns of each row, with the format they are in.
     var columns: [InputColumn] { get }
+    /// Rows are fields behind their lengths, as in binary COPY, whatever format the fields have; else lines of text.
+    var isFramed: Bool { get }
     /// Does not wait.
     func next() throws(ReplicationError) -> RowInputStep
     /// After `.pending`: returns when `next()` is worth asking.
     func wait() async throws(ReplicationError)
 }
 
+/// Changes of one table on their way to a transform. A row is what is there after the change; of a deleted one its
+/// identity. A length of -2 stands for a column that the source has not sent.
+package protocol ChangeInput: RowInput {
+    /// Of the row that came last.
+    var change: ChangeFacts { get }
+    /// As it was before, if the source has sent that.
+    var oldRow: UnsafeRawBufferPointer? { get }
+}
+
+/// What is known of a change beside its rows.
+package struct ChangeFacts: Sendable {
+    package enum Operation: String, Sendable {
+        case insert
+        case update
+        case delete
+    }
+
+    package var operation: Operation
+    /// Of the commit.
+    package var lsn: LSN
+    package var xid: UInt32
+    /// On the source; microseconds from 2000 on.
+    package var commitTime: Int64
+}
+
 package enum RowInputStep {
-    /// A message of COPY with one row, in the format of `columns`; valid until the next call.
+    /// One row; valid until the next call.
     case row(UnsafeRawBufferPointer)
     case pending
     case end

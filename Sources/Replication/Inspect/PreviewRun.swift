@@ -108,6 +108,7 @@ extension PreviewRun.Fields {
 
 /// A row that is at hand, as a line of COPY text.
 final class LineInput: RowInput {
+    let isFramed = false
     let columns: [InputColumn]
     private let line: [UInt8]
     private var buffer = ByteBuffer()

@@ -23,7 +23,7 @@ final class StreamEngine {
     private var strangers: Set<OID> = []
     /// The open transaction, and what came before it in the batch.
     private var current: BeginMessage?
-    private var mark = 0
+    private var mark: UInt32 = 0
     private var isMarked = false
     private var isSkipped = false
     /// What committing everything received so far would come to.
@@ -62,23 +62,27 @@ final class StreamEngine {
     /// Nothing has come that is not in the batch.
     private func rest() async throws(ReplicationError) {
         guard !applier.isBusy else { return }
-        if !batch.isEmpty, current == nil || batch.byteCount > Self.largestBytes / 2 { return try await submit() }
-        guard current == nil, batch.isEmpty, advance.position > applier.position else { return }
+        if hasChanges, current == nil || batch.byteCount + tables.pendingBytes > Self.largestBytes / 2 { return try await submit() }
+        guard current == nil, !hasChanges, advance.position > applier.position else { return }
         let isDue = advance.transactions > 0 || ContinuousClock.now - persistedAt >= Self.idleInterval
         if isDue { try await submit() }
     }
 
-    private var isBatchDue: Bool { !batch.isEmpty && current == nil && !applier.isBusy }
+    /// Also such that functions have not seen yet.
+    private var hasChanges: Bool { batch.sourceChanges > 0 || !batch.isEmpty }
+
+    private var isBatchDue: Bool { hasChanges && current == nil && !applier.isBusy }
 
     private func finish(_ end: StreamControl.End) async throws(ReplicationError) -> StreamControl.End {
         try await applier.finish()
-        if !batch.isEmpty || advance.position > applier.position { try await submit() }
+        if hasChanges || advance.position > applier.position { try await submit() }
         try await applier.finish()
         return end
     }
 
     /// Hands the batch to the applier, with the position if no transaction is open.
     private func submit() async throws(ReplicationError) {
+        try await tables.runFunctions(on: batch)
         let isComplete = current == nil
         try await applier.begin(batch, isComplete ? advance : nil)
         swap(&batch, &spare)
@@ -100,7 +104,7 @@ final class StreamEngine {
                 if current == nil { advance.position = max(advance.position, keepalive.serverEnd) }
             case .message(let range, let start):
                 try await process(block.payload(range), at: start)
-                if batch.changes.count >= Self.largestBatch || batch.byteCount >= Self.largestBytes {
+                if batch.sourceChanges >= Self.largestBatch || batch.byteCount + tables.pendingBytes >= Self.largestBytes {
                     try await submit()
                 }
             }
@@ -116,12 +120,15 @@ final class StreamEngine {
         switch message {
         case .insert(let insert):
             guard let relation = try relation(insert.relation) else { return }
+            if let changes = relation.changes { return changes.add(insert, in: bytes, batch.sourceChanges) }
             try relation.add(insert, in: bytes, to: batch)
         case .update(let update):
             guard let relation = try relation(update.relation) else { return }
+            if let changes = relation.changes { return changes.add(update, in: bytes, batch.sourceChanges) }
             try relation.add(update, in: bytes, to: batch)
         case .delete(let delete):
             guard let relation = try relation(delete.relation) else { return }
+            if let changes = relation.changes { return changes.add(delete, in: bytes, batch.sourceChanges) }
             try relation.add(delete, in: bytes, to: batch)
         case .begin(let begin): try await self.begin(begin)
         case .commit(let commit): end(commit)
@@ -134,12 +141,12 @@ final class StreamEngine {
 
     private func begin(_ begin: BeginMessage) async throws(ReplicationError) {
         if tables.isWindowEnding(at: begin.finalLSN) {
-            if !batch.isEmpty { try await submit() }
+            if hasChanges { try await submit() }
             try await applier.finish()
             tables.closeWindows(before: begin.finalLSN)
         }
         current = begin
-        mark = batch.changes.count
+        mark = batch.sourceChanges
         isMarked = false
         // A server may send once more what was applied already.
         isSkipped = begin.finalLSN < applier.position
@@ -169,6 +176,7 @@ final class StreamEngine {
             batch.begin(begin)
         }
         advance.changes &+= 1
+        batch.noteSourceChange()
         return relation
     }
 
@@ -190,8 +198,9 @@ final class StreamEngine {
     private func applyComplete() async throws(ReplicationError) {
         guard current != nil, !applier.isInTransaction else { return }
         batch.truncate(to: mark)
+        tables.truncate(to: mark)
         current = nil
-        if !batch.isEmpty { try await submit() }
+        if hasChanges { try await submit() }
         try await applier.finish()
     }
 
@@ -203,7 +212,8 @@ final class StreamEngine {
         guard !targets.isEmpty else { return }
         let names = targets.map(\.table.rowsSQL).joined(separator: ", ")
         let restart = truncate.restartsIdentity ? " RESTART IDENTITY" : ""
-        batch.statements.append("TRUNCATE \(names)\(restart)\(truncate.cascades ? " CASCADE" : "")")
+        batch.statements.append(
+            PipelineStatement("TRUNCATE \(names)\(restart)\(truncate.cascades ? " CASCADE" : "")"))
         try await submit()
     }
 

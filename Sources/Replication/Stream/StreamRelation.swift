@@ -14,6 +14,8 @@ final class StreamRelation {
     let key: [Int]
     /// Old rows are sent with all their columns.
     var isFull: Bool { message.identity == .full }
+    /// For the script's function, where the table has one.
+    let changes: ScriptedChanges?
     /// What was copied shows commits before this position already.
     let copiedUpTo: LSN
     private let plan: ApplyPlan
@@ -24,7 +26,7 @@ final class StreamRelation {
 
     init(
         _ message: RelationMessage, _ mapping: TableMapping, _ window: CopyWindow, _ plan: ApplyPlan,
-        _ format: DataFormat
+        _ format: DataFormat, _ transform: (any RowTransform)?
     ) throws(ReplicationError) {
         self.message = message
         self.mapping = mapping
@@ -37,6 +39,12 @@ final class StreamRelation {
         target = plan.table(mapping.target, key: mapping.key, ApplyTable.Policy(mapping, isCatchingUp: window.isOpen))
         key = try columns.key(mapping.key)
         try columns.checkFormat(format)
+        changes =
+            if let transform {
+                try ScriptedChanges(message, mapping, target, columns, format, transform, plan)
+            } else {
+                nil
+            }
         fullLane = try plan.lane(target, columns: columns.targets, format)
     }
 

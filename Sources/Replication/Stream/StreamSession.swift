@@ -30,7 +30,7 @@ struct StreamSession {
         let mailbox = receiver.mailbox
         control.begin { mailbox.ring() }
         let tables = StreamTables(
-            plan.definition, plan.mappings, plan.windows, format, SchemaChangeReader(worker))
+            plan.definition, plan.mappings, plan.windows, format, worker)
         let applier = Applier(
             target, Ledger(target, pipeline: plan.definition.name), tables.plan, isReplica: plan.isReplica,
             position: plan.position, mailbox, on: actor, onCommit: note)

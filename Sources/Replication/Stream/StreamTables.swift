@@ -11,18 +11,26 @@ final class StreamTables {
     private let windows: [QualifiedName: CopyWindow]
     private let format: DataFormat
     private let reader: SchemaChangeReader
+    private let worker: any PipelineWorker
+    private let desk: ChangeDesk
+    private var transforms: [QualifiedName: any RowTransform] = [:]
+    private var scripted: [ScriptedChanges] = []
+    private var active: [OID: ScriptedChanges] = [:]
     private var openWindows: [(relation: StreamRelation, last: LSN)] = []
 
     init(
         _ definition: PipelineDefinition, _ mappings: [TableMapping], _ windows: [QualifiedName: CopyWindow],
-        _ format: DataFormat, _ reader: SchemaChangeReader
+        _ format: DataFormat, _ worker: any PipelineWorker
     ) {
         self.definition = definition
         self.mappings = Dictionary(mappings.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
         sourcesOfTarget = mappings.reduce(into: [:]) { $0[$1.target.name, default: 0] += 1 }
         self.windows = windows
         self.format = format
-        self.reader = reader
+        self.worker = worker
+        reader = SchemaChangeReader(worker)
+        let context = PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash)
+        desk = ChangeDesk(worker, context, plan)
     }
 
     /// Binary values where both sides know the columns of all tables by the same bytes.
@@ -43,7 +51,11 @@ final class StreamTables {
             mappings[message.name] = mapping
         }
         let window = windows[message.name] ?? .none
-        let relation = try StreamRelation(message, mapping, window, plan, format)
+        let relation = try StreamRelation(message, mapping, window, plan, format, try transform(mapping))
+        if let changes = relation.changes {
+            scripted.append(changes)
+            active[message.relation] = changes
+        }
         if window.isOpen { openWindows.append((relation, window.last)) }
         return relation
     }
@@ -74,6 +86,34 @@ final class StreamTables {
                 hint: "Delete its rows there by hand, then copy the table anew: replhost resnapshot.")
         }
         return relation.target
+    }
+
+    // MARK: Functions
+
+    private func transform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? {
+        guard mapping.options.hasTransform else { return nil }
+        if let known = transforms[mapping.source.name] { return known }
+        let made = try worker.makeTransform(mapping)
+        transforms[mapping.source.name] = made
+        return made
+    }
+
+    var pendingBytes: Int { scripted.reduce(0) { $0 + $1.byteCount } }
+
+    func truncate(to order: UInt32) { for changes in scripted { changes.truncate(to: order) } }
+
+    /// Adds what the functions make of the changes that wait for them.
+    func runFunctions(on batch: ChangeBatch) async throws(ReplicationError) {
+        var hasRun = false
+        for changes in scripted where !changes.isEmpty {
+            try await changes.run(batch, desk)
+            hasRun = true
+        }
+        guard hasRun else { return }
+        // Descriptions that have been replaced were kept for the changes that came before.
+        let current = Set(active.values.map(ObjectIdentifier.init))
+        scripted.removeAll { !current.contains(ObjectIdentifier($0)) }
+        batch.sort()
     }
 
     // MARK: Tables that were copied at different times

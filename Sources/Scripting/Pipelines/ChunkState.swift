@@ -9,7 +9,8 @@ final class ChunkState {
         let key: String
     }
 
-    private let output: ChunkOutput
+    /// Where values are read.
+    var output: ChunkOutput
     private var loaded: [String: [String: String]] = [:]
     private var changes: [Name: StateChange.Effect] = [:]
     /// What the changes since the last `keep` have replaced.
@@ -65,8 +66,21 @@ final class ChunkState {
         journal.removeAll(keepingCapacity: true)
     }
 
-    var allChanges: [StateChange] {
-        changes.map { StateChange(store: $0.store, key: $0.key, effect: $1) }
+    /// The changes that are to be written, which count as values from now on.
+    func takeChanges() -> [StateChange] {
+        let taken = changes.map { StateChange(store: $0.store, key: $0.key, effect: $1) }
+        for (name, effect) in changes {
+            let value: String? =
+                switch effect {
+                case .set(let json): json
+                case .add(let number): String(number + (Int64(loaded[name.store]?[name.key] ?? "0") ?? 0))
+                case .remove: nil
+                }
+            loaded[name.store]?[name.key] = value
+        }
+        changes.removeAll()
+        keep()
+        return taken
     }
 
     private func change(_ name: Name, _ effect: StateChange.Effect) {

@@ -11,7 +11,8 @@ final class RowDestination {
         init(_ lane: OutputLane, _ rows: RowLibrary) {
             self.lane = lane
             encoder = RowEncoder(
-                lane.columns.map { .init(name: $0.name, kind: $0.kind) }, lane.format, rows)
+                lane.columns.map { .init(name: $0.name, kind: $0.kind) }, lane.format, isFramed: lane.isFramed,
+                mayOmit: lane.isPartial, rows)
         }
     }
 
@@ -37,6 +38,7 @@ final class RowDestination {
     private var views: Lane?
     /// Positions of the added columns of rows that the table does not have.
     private var missing: [Int] = []
+    private var partial: [ColumnSet: Lane] = [:]
     private var tables: [ColumnSet: Lane] = [:]
     private var latest: (columns: ColumnSet, lane: Lane)?
 
@@ -69,6 +71,36 @@ final class RowDestination {
             throw unknownColumn(shape.columns[position].name)
         }
         return lane
+    }
+
+    /// The same for rows of changes: without columns that were not sent, or that were given what stands for those.
+    func lane(
+        forChange row: RowUserdata, _ shape: RowShape, at index: Int32, _ stack: LuaStack, _ output: ChunkOutput
+    ) throws(ScriptError) -> Lane {
+        var omitted = ColumnSet()
+        var isPartial = false
+        for position in shape.columns.indices where isOmitted(position, row, shape, at: index, stack) {
+            omitted.insert(position)
+            isPartial = true
+        }
+        guard isPartial else { return try lane(forViews: shape, row, at: index, stack, output) }
+        if let known = partial[omitted] { return known }
+        let names = shape.columns.indices.filter { position in
+            !omitted.contains(position) && table.column(shape.columns[position].name) != nil
+        }.map { shape.columns[$0].name }
+        let lane = try makeLane(names, output, isPartial: true)
+        partial[omitted] = lane
+        return lane
+    }
+
+    private func isOmitted(
+        _ position: Int, _ row: RowUserdata, _ shape: RowShape, at index: Int32, _ stack: LuaStack
+    ) -> Bool {
+        if row.mayBeAssigned(position), rows.pushAssigned(position, of: index, to: stack) {
+            defer { stack.pop() }
+            return stack.isUnchanged(at: -1)
+        }
+        return position < shape.fieldCount && row.isUnchanged(position)
     }
 
     private func makeViewLane(_ shape: RowShape, _ output: ChunkOutput) throws(ScriptError) -> Lane {
@@ -113,10 +145,12 @@ final class RowDestination {
         return columns
     }
 
-    private func makeLane(_ names: [String], _ output: ChunkOutput) throws(ScriptError) -> Lane {
+    private func makeLane(
+        _ names: [String], _ output: ChunkOutput, isPartial: Bool = false
+    ) throws(ScriptError) -> Lane {
         for name in names where table.column(name) == nil { throw unknownColumn(name) }
         do throws(ReplicationError) {
-            return Lane(try output.lane(table, columns: names), rows)
+            return Lane(try output.lane(table, columns: names, isPartial: isPartial), rows)
         } catch {
             throw ScriptError(error)
         }

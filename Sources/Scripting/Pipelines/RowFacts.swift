@@ -30,12 +30,12 @@ final class RowFacts {
     /// Calls `body` with a message of COPY in row layout; nil if it is damaged.
     @discardableResult
     func withRow<Value>(
-        _ message: UnsafeRawBufferPointer, isBinary: Bool, _ body: (UnsafeRawPointer) -> Value
+        _ message: UnsafeRawBufferPointer, isFramed: Bool, _ body: (UnsafeRawPointer) -> Value
     ) -> Value? {
         layout.removeAll(keepingAtMost: 1 << 16)
         let count = shape.fieldCount
         do throws(CopyError) {
-            if isBinary {
+            if isFramed {
                 let tuple = try CopyBinaryTuple(message)
                 let row = layout.space(for: try RowLayout.size(ofBinaryTuple: tuple, columns: count))
                 try RowLayout.fill(row, fromBinaryTuple: tuple)
@@ -47,6 +47,15 @@ final class RowFacts {
         } catch {
             return nil
         }
+    }
+
+    /// `timestamptz` in text, from microseconds since 2000.
+    static func text(ofTimestamp microseconds: Int64) -> String {
+        var text = ByteBuffer()
+        withUnsafeBytes(of: microseconds.bigEndian) { field in
+            try? FieldDecoder.appendText(field, .timestamptz, .binary, to: &text)
+        }
+        return text.string
     }
 
     /// Pushes a table of the key columns under their target names.

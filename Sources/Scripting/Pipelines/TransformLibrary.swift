@@ -1,5 +1,6 @@
 import CLuaShim
 import LuaRuntime
+import Replication
 
 /// What the standard library's Lua code of pipelines gives to the host, in one Lua state.
 final class TransformLibrary {
@@ -13,6 +14,7 @@ final class TransformLibrary {
     /// The table of `replhost.transforms`.
     private let drivers: LuaReference
     private let values: LuaReference
+    private var stateOfChanges: (session: ObjectIdentifier, state: ChunkState)?
     private let state: LuaState
 
     private static let loader = """
@@ -44,6 +46,17 @@ final class TransformLibrary {
         guard !state.isClosed else { return }
         state.stack.release(drivers)
         state.stack.release(values)
+    }
+
+    /// Durable values as a stream's functions see them: those of earlier batches may not be committed yet.
+    func changeState(_ output: ChunkOutput) -> ChunkState {
+        if let (session, state) = stateOfChanges, session == output.session {
+            state.output = output
+            return state
+        }
+        let made = ChunkState(output)
+        stateOfChanges = (output.session, made)
+        return made
     }
 
     /// Pushes the function of `replhost.transforms` with this name.

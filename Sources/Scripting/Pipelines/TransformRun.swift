@@ -17,7 +17,9 @@ final class TransformRun {
     let state: ChunkState
     private let factory: RowFactory
     private let input: any RowInput
-    private let isBinary: Bool
+    /// The same, of changes.
+    private let changes: (any ChangeInput)?
+    private let isFramed: Bool
     private let isBatch: Bool
     private let columnCount: Int
     private let scheduler: LuaScheduler
@@ -38,13 +40,14 @@ final class TransformRun {
         self.factory = factory
         self.input = input
         self.output = output
-        isBinary = input.columns.allSatisfy { $0.format == .binary }
+        isFramed = input.isFramed
+        changes = input as? any ChangeInput
         isBatch = transform.function.isBatch
         columnCount = factory.shape.fieldCount
         scheduler = transform.worker.scheduler
         facts = RowFacts(factory.shape, sources: input.columns.map(\.name), key: transform.mapping.key)
-        writer = TransformWriter(transform, factory.shape, output)
-        state = ChunkState(output)
+        writer = TransformWriter(transform, factory.shape, output, isOfChanges: changes != nil)
+        state = changes == nil ? ChunkState(output) : transform.library.changeState(output)
     }
 
     func perform() async throws(ReplicationError) {
@@ -56,7 +59,7 @@ final class TransformRun {
         defer { message = nil }
         let isInterrupt = task.failure?.interrupt.map { $0 != .taskCancelled } ?? false
         if let stop, !isInterrupt { throw stop }
-        guard let failure = task.failure else { return output.write(state.allChanges) }
+        guard let failure = task.failure else { return output.write(state.takeChanges()) }
         if failure.interrupt == .taskCancelled { throw .cancelled }
         throw .transform(describe(failure, key: refused ?? currentKey))
     }
@@ -98,6 +101,7 @@ final class TransformRun {
         stack.setField("step", of: -2)
         stack.push(transform.mapping.source.name.description)
         stack.setField("table", of: -2)
+        if let changes { pushFacts(of: changes, to: stack) }
     }
 
     // MARK: Rows
@@ -144,7 +148,7 @@ final class TransformRun {
         output.counts.read &+= 1
         output.counts.bytes &+= bytes.count
         do throws(CopyError) {
-            if isBinary {
+            if isFramed {
                 let tuple = try CopyBinaryTuple(bytes)
                 let size = try RowLayout.size(ofBinaryTuple: tuple, columns: columnCount)
                 try RowLayout.fill(RowUserdata.push(factory, size: size, to: stack), fromBinaryTuple: tuple)
@@ -195,8 +199,17 @@ final class TransformRun {
             if let row { refused = facts.key(of: row.fields) }
             throw error
         }
-        if row != nil { worker.rows.expireRow(at: 1, in: stack) }
+        if row != nil {
+            worker.rows.expireRow(at: 1, in: stack)
+            try answer()
+        }
         state.keep()
+    }
+
+    @inline(__always)
+    private func answer() throws(ScriptError) {
+        guard changes != nil else { return }
+        do throws(ReplicationError) { try output.rowAnswered() } catch { throw ScriptError(error) }
     }
 
     // MARK: Waiting
@@ -276,12 +289,14 @@ final class TransformRun {
         defer { worker.rows.expireRow(at: 1, in: stack) }
         guard transform.mapping.options.onError == .deadLetter else {
             output.counts.skipped += 1
+            output.rowFailed()
             return 0
         }
         let letter = DeadLetter(
             row: facts.values(of: row.fields), failure: describe(failure, key: facts.key(of: row.fields)))
         return try scheduler.wait(stack) { [self] () async throws(ScriptError) in
             do throws(ReplicationError) { try await output.write(letter) } catch { throw fail(error) }
+            output.rowFailed()
             return { _ in 0 }
         }
     }
@@ -296,12 +311,69 @@ final class TransformRun {
             isInterrupt: failure.interrupt != nil && failure.interrupt != .timeLimit)
     }
 
+    // MARK: Changes
+
+    private func pushFacts(of changes: any ChangeInput, to stack: LuaStack) {
+        stack.push(function: { [self] stack throws(ScriptError) in try pushFact(of: changes, stack) })
+        stack.setField("fact", of: -2)
+        stack.push(function: { [self] stack throws(ScriptError) in
+            stack.push(try isChanged(stack, changes))
+            return 1
+        })
+        stack.setField("changed", of: -2)
+    }
+
+    /// A member of `event`, by its name at index 1; nil for those that changes do not have.
+    private func pushFact(of changes: any ChangeInput, _ stack: LuaStack) throws(ScriptError) -> Int32 {
+        guard message != nil else { return 0 }
+        let change = changes.change
+        switch stack.string(at: 1) {
+        case "op": stack.push(change.operation.rawValue)
+        case "lsn": stack.push(change.lsn.description)
+        case "xid": stack.push(Int64(change.xid))
+        case "commit_time": stack.push(RowFacts.text(ofTimestamp: change.commitTime))
+        case "old": try pushOld(changes, to: stack)
+        default: stack.pushNil()
+        }
+        return 1
+    }
+
+    private func pushOld(_ changes: any ChangeInput, to stack: LuaStack) throws(ScriptError) {
+        guard let bytes = changes.oldRow else { return stack.pushNil() }
+        do throws(CopyError) {
+            let tuple = try CopyBinaryTuple(bytes)
+            let size = try RowLayout.size(ofBinaryTuple: tuple, columns: columnCount)
+            try RowLayout.fill(RowUserdata.push(factory, size: size, to: stack), fromBinaryTuple: tuple)
+        } catch {
+            throw ScriptError(code: "RH2210", "\(error)")
+        }
+    }
+
+    /// Whether the column at index 1 may have another value than before: what is not known counts as changed.
+    private func isChanged(_ stack: LuaStack, _ changes: any ChangeInput) throws(ScriptError) -> Bool {
+        let name = stack.string(at: 1) ?? ""
+        guard let column = factory.shape.columns.prefix(columnCount).firstIndex(where: { $0.name == name }) else {
+            throw factory.shape.unknownColumn(name)
+        }
+        guard let message, let new = Self.field(column, of: message) else { return false }
+        guard let old = changes.oldRow, let before = Self.field(column, of: old) else { return true }
+        return !new.elementsEqual(before)
+    }
+
+    /// With its length; nil if it was not sent.
+    private static func field(_ column: Int, of row: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+        var position = 2
+        for _ in 0..<column { position += 4 + Int(max(row.loadBigEndian(position, as: Int32.self), 0)) }
+        let length = row.loadBigEndian(position, as: Int32.self)
+        return length == -2 ? nil : row[position..<(position + 4 + Int(max(length, 0)))]
+    }
+
     // MARK: The newest row
 
     /// Of a batch, nobody knows which row it is about.
     private var currentKey: [(column: String, value: String?)] {
         guard !isBatch, let message else { return [] }
-        return facts.withRow(message, isBinary: isBinary) { facts.key(of: $0) } ?? []
+        return facts.withRow(message, isFramed: isFramed) { facts.key(of: $0) } ?? []
     }
 
     /// `event.key`: the key columns as they came.
@@ -310,7 +382,7 @@ final class TransformRun {
             throw ScriptError(code: "RH3205", "the event of a batch has no \"key\"", hint: "Each row has its own.")
         }
         var failure: CodecError?
-        facts.withRow(message, isBinary: isBinary) { fields in
+        facts.withRow(message, isFramed: isFramed) { fields in
             do throws(CodecError) {
                 try facts.pushKey(of: fields, worker.rows, to: stack)
             } catch {

@@ -11,6 +11,8 @@ final class TransformWriter {
     private let library: TransformLibrary
     private let shape: RowShape
     private let output: ChunkOutput
+    /// Rows are those of changes: columns may be missing.
+    private let isOfChanges: Bool
     private let rows: RowLibrary
     private let state: LuaState
     /// The table that rows go into unless something else was said.
@@ -20,8 +22,9 @@ final class TransformWriter {
     /// What was written of the current row: lanes, and where it began in each.
     private var written: [(lane: OutputLane, mark: Int)] = []
 
-    init(_ transform: LuaRowTransform, _ shape: RowShape, _ output: ChunkOutput) {
+    init(_ transform: LuaRowTransform, _ shape: RowShape, _ output: ChunkOutput, isOfChanges: Bool) {
         self.output = output
+        self.isOfChanges = isOfChanges
         self.shape = shape
         library = transform.library
         rows = transform.worker.rows
@@ -52,7 +55,7 @@ final class TransformWriter {
     @inline(__always)
     private func writeAlone(_ row: RowUserdata, _ stack: LuaStack) throws(ScriptError) {
         guard row.unmanagedShape.toOpaque() == Unmanaged.passUnretained(shape).toOpaque() else { throw .foreignRow }
-        let lane = try own.lane(forViews: shape, row, at: 2, stack, output)
+        let lane = try lane(row, at: 2, stack, own)
         let mark = lane.lane.buffer.count
         do throws(ScriptError) {
             try lane.encoder.append(row, at: 2, of: stack, to: &lane.lane.buffer)
@@ -61,6 +64,15 @@ final class TransformWriter {
             throw error
         }
         count(lane.lane)
+    }
+
+    @inline(__always)
+    private func lane(
+        _ row: RowUserdata, at index: Int32, _ stack: LuaStack, _ destination: RowDestination
+    ) throws(ScriptError) -> RowDestination.Lane {
+        isOfChanges
+            ? try destination.lane(forChange: row, shape, at: index, stack, output)
+            : try destination.lane(forViews: shape, row, at: index, stack, output)
     }
 
     @inline(__always)
@@ -99,7 +111,7 @@ final class TransformWriter {
         _ row: RowUserdata, at index: Int32, _ stack: LuaStack, to destination: RowDestination
     ) throws(ScriptError) {
         guard row.unmanagedShape.toOpaque() == Unmanaged.passUnretained(shape).toOpaque() else { throw .foreignRow }
-        let lane = try destination.lane(forViews: shape, row, at: index, stack, output)
+        let lane = try lane(row, at: index, stack, destination)
         written.append((lane.lane, lane.lane.buffer.count))
         try lane.encoder.append(row, at: index, of: stack, to: &lane.lane.buffer)
     }

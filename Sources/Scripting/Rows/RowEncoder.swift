@@ -28,16 +28,26 @@ final class RowEncoder {
     }
 
     let format: DataFormat
+    /// Fields are behind their lengths, as in binary COPY, whatever format they have.
+    private let isFramed: Bool
     private let columns: [Column]
     /// The columns' kinds, without anything that is counted.
     private let kinds: [ValueKind]
     private let indices: [String: Int]
     private let rows: RowLibrary
+    private let mayOmit: Bool
     private var scratch = ByteBuffer()
     private var mapping: Mapping?
 
-    init(_ columns: [Column], _ format: DataFormat, _ rows: RowLibrary) {
+    /// - Parameters:
+    ///   - isFramed: nil: if the format is binary.
+    ///   - mayOmit: rows have columns that are left out.
+    init(
+        _ columns: [Column], _ format: DataFormat, isFramed: Bool? = nil, mayOmit: Bool = false, _ rows: RowLibrary
+    ) {
         self.columns = columns
+        self.isFramed = isFramed ?? (format == .binary)
+        self.mayOmit = mayOmit
         kinds = columns.map(\.kind)
         self.format = format
         self.rows = rows
@@ -50,9 +60,9 @@ final class RowEncoder {
     ) throws(ScriptError) {
         let mapping = try mapping(for: row.unmanagedShape)
         if mapping.isIdentity { return try appendIdentical(row, at: index, of: stack, to: &buffer) }
-        if format == .binary { CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer) }
+        if isFramed { CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer) }
         for (column, source) in mapping.sources.enumerated() {
-            if format == .text, column > 0 { CopyTextWriter.appendSeparator(to: &buffer) }
+            if !isFramed, column > 0 { CopyTextWriter.appendSeparator(to: &buffer) }
             guard let source else {
                 appendRaw(nil, to: &buffer)
                 continue
@@ -68,14 +78,14 @@ final class RowEncoder {
                 stack.pop()
             }
         }
-        if format == .text { CopyTextWriter.appendRowEnd(to: &buffer) }
+        if !isFramed { CopyTextWriter.appendRowEnd(to: &buffer) }
     }
 
     /// Appends the table at `index`: values by column name, else by position.
     func appendTable(at index: Int32, of stack: LuaStack, to buffer: inout ByteBuffer) throws(ScriptError) {
-        if format == .binary { CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer) }
+        if isFramed { CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer) }
         for column in columns.indices {
-            if format == .text, column > 0 { CopyTextWriter.appendSeparator(to: &buffer) }
+            if !isFramed, column > 0 { CopyTextWriter.appendSeparator(to: &buffer) }
             if stack.getField(columns[column].name, of: index) == .nil {
                 stack.pop()
                 stack.pushElement(column + 1, of: index)
@@ -83,7 +93,7 @@ final class RowEncoder {
             try appendValue(column, stack, to: &buffer)
             stack.pop()
         }
-        if format == .text { CopyTextWriter.appendRowEnd(to: &buffer) }
+        if !isFramed { CopyTextWriter.appendRowEnd(to: &buffer) }
     }
 
     /// Throws if the table at `index` has a key that is no column's name or position.
@@ -130,7 +140,7 @@ final class RowEncoder {
 
     @inline(__always)
     private func appendRaw(_ field: UnsafeRawBufferPointer?, to buffer: inout ByteBuffer) {
-        if format == .binary {
+        if isFramed {
             CopyBinaryWriter.appendField(field, to: &buffer)
         } else {
             CopyTextWriter.appendField(field, to: &buffer)
@@ -165,16 +175,16 @@ final class RowEncoder {
 
     /// Encodes the value on top of the stack for a column.
     private func appendValue(_ index: Int, _ stack: LuaStack, to buffer: inout ByteBuffer) throws(ScriptError) {
-        let mark = format == .binary ? CopyBinaryWriter.beginField(in: &buffer) : buffer.count
+        let mark = isFramed ? CopyBinaryWriter.beginField(in: &buffer) : buffer.count
         let hasValue: Bool
         do {
             hasValue = try rows.writer.append(stack.count, of: stack, as: kinds[index], format, to: &buffer)
         } catch {
             throw ScriptError(code: "RH2213", "column \"\(columns[index].name)\": \(error.description)")
         }
-        switch (format, hasValue) {
-        case (.binary, true): CopyBinaryWriter.endField(mark, in: &buffer)
-        case (.text, true): CopyTextWriter.escapeField(from: mark, in: &buffer, scratch: &scratch)
+        switch (isFramed, hasValue) {
+        case (true, true): CopyBinaryWriter.endField(mark, in: &buffer)
+        case (false, true): CopyTextWriter.escapeField(from: mark, in: &buffer, scratch: &scratch)
         case (_, false):
             buffer.truncate(to: mark)
             appendRaw(nil, to: &buffer)
@@ -192,7 +202,7 @@ final class RowEncoder {
     }
 
     private func makeMapping(_ shape: RowShape) throws(ScriptError) -> Mapping {
-        for column in shape.columns.prefix(shape.fieldCount) where indices[column.name] == nil {
+        for column in shape.columns.prefix(shape.fieldCount) where indices[column.name] == nil && !mayOmit {
             throw unknownColumn(column.name)
         }
         let positions = Dictionary(

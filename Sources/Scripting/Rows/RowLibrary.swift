@@ -47,6 +47,7 @@ final class RowLibrary {
     func pushValue(of row: RowUserdata, _ column: Int, at index: Int32, to stack: LuaStack) throws(ScriptError) {
         if row.mayBeAssigned(column), pushAssigned(column, of: index, to: stack) { return }
         let entry = row.unmanagedShape._withUnsafeGuaranteedRef { $0.entry(column) }
+        if !entry.isAdded, row.isUnchanged(column) { return stack.pushUnchanged() }
         do {
             try reader.push(entry.isAdded ? nil : row.field(column), entry.kind, entry.format, to: stack)
         } catch {

@@ -91,6 +91,10 @@ struct RowUserdata {
     @inline(__always)
     private static func bit(_ column: Int) -> UInt32 { 1 &<< UInt32(truncatingIfNeeded: min(column, 31)) }
 
+    /// The source has not sent the column, as it has not changed.
+    @inline(__always)
+    func isUnchanged(_ column: Int) -> Bool { RowLayout.cell(column, of: fields).length == -2 }
+
     /// The bytes of a column as they came; not for added columns, which have none.
     @inline(__always)
     func field(_ column: Int) -> UnsafeRawBufferPointer? { RowLayout.field(column, of: fields) }

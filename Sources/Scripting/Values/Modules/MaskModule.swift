@@ -1,7 +1,7 @@
 import CLua
 import Synchronization
 
-/// `rh.mask`: nil and `rh.null` stay what they are.
+/// `rh.mask`: nil, `rh.null` and `rh.unchanged` stay what they are.
 enum MaskModule {
     static let functions: [(String, ValueFunction)] = [
         ("mask.email", email),
@@ -17,7 +17,7 @@ enum MaskModule {
 
     private static func isNull(_ call: borrowing ValueCall, _ index: CInt) -> Bool {
         call.isAbsent(index)
-            || (lua_type(call.state, index) == LUA_TLIGHTUSERDATA && lua_touserdata(call.state, index) == nil)
+            || lua_type(call.state, index) == LUA_TLIGHTUSERDATA
     }
 
     private static func pushSame(_ call: borrowing ValueCall, _ index: CInt) -> CInt {

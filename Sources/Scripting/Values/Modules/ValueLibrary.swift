@@ -79,20 +79,31 @@ package enum ValueLibrary {
         })
     }
 
-    /// All light userdata share one metatable; nothing but NULL is one in a script.
+    /// All light userdata share one metatable: NULL, and what stands for values that were not sent.
     private static func setNullText(in stack: LuaStack) {
         stack.pushNull()
-        stack.pushTable(fieldCount: 2)
+        stack.pushTable(fieldCount: 16)
         stack.push(function: { stack throws(ScriptError) in
-            stack.push("null")
+            stack.push(stack.isUnchanged(at: 1) ? "unchanged" : "null")
             return 1
         })
         stack.setField("__tostring", of: -2)
         stack.push("null")
         stack.setField("__name", of: -2)
+        for operation in unusable {
+            stack.push(function: { stack throws(ScriptError) in
+                throw stack.isUnchanged(at: 1) || stack.isUnchanged(at: 2) ? .unchanged : .nullUsed
+            })
+            stack.setField(operation, of: -2)
+        }
         lua_setmetatable(stack.thread, -2)
         stack.pop()
     }
+
+    private static let unusable = [
+        "__index", "__newindex", "__call", "__concat", "__len", "__unm", "__add", "__sub", "__mul", "__div", "__mod",
+        "__pow", "__idiv", "__lt", "__le",
+    ]
 
     private static func preload(in stack: LuaStack) {
         stack.pushGlobals()
@@ -123,6 +134,8 @@ package enum ValueLibrary {
         }
         stack.pushNull()
         stack.setField("null", of: -2)
+        stack.pushUnchanged()
+        stack.setField("unchanged", of: -2)
         stack.getField("json", of: -1)
         for (field, key) in [("array", RegistryKey.jsonArray), ("object", .jsonObject)] {
             lua_rawgetp(stack.thread, RegistryKey.table, key.pointer)
@@ -130,4 +143,14 @@ package enum ValueLibrary {
         }
         stack.pop()
     }
+}
+
+extension ScriptError {
+    fileprivate static let unchanged = ScriptError(
+        code: "RH3212", "the value was not sent by the source (rh.unchanged): it can be compared and handed on, nothing else",
+        hint: "An update leaves out large values that have not changed, a delete all but the key. Look for it "
+            + "(value == rh.unchanged), or at event.op; or set REPLICA IDENTITY FULL on the source.")
+
+    fileprivate static let nullUsed = ScriptError(
+        code: "RH2108", "NULL (rh.null) can be compared and handed on, nothing else")
 }
