@@ -41,7 +41,7 @@ struct CopyPlanner {
         let mappings = try await mappings(selection)
         try await checkEmpty(selection, known, existing)
         let tasks = try await cut(selection, mappings, known, workers: workers)
-        let queue = queue(tasks, mappings, schema)
+        let queue = queue(tasks, mappings, schema, workers: workers)
         return CopyPlan(mappings: mappings, chunks: tasks, queue: queue)
     }
 
@@ -68,11 +68,16 @@ struct CopyPlanner {
         _ selection: TableSelection, _ known: [QualifiedName: Ledger.Relation],
         _ existing: [QualifiedName: CatalogTable]
     ) async throws(ReplicationError) {
-        for table in selection.tables where known[table.source.name] == nil {
+        let new = selection.tables.filter { known[$0.source.name] == nil }
+        guard !new.isEmpty else { return }
+        // One commit for all of them.
+        try await target.run("BEGIN", on: .target, doing: "writing the ledger")
+        for table in new {
             try await ledger.add(
                 table.source.name, target: table.targetName, isMade: existing[table.targetName] == nil,
                 estimatedRows: table.estimatedRows)
         }
+        try await target.run("COMMIT", on: .target, doing: "writing the ledger")
     }
 
     /// What is to be done after the data.
@@ -107,11 +112,11 @@ struct CopyPlanner {
         _ selection: TableSelection, _ known: [QualifiedName: Ledger.Relation],
         _ existing: [QualifiedName: CatalogTable]
     ) async throws(ReplicationError) {
+        let begun = Set(known.values.filter(\.isStarted).map(\.target))
         for table in selection.tables {
             let isNew = known[table.source.name].map { $0.chunks.isEmpty } ?? true
             guard isNew, let target = existing[table.targetName], table.options.onConflict == .error else { continue }
-            let others = known.values.contains { $0.target == table.targetName && $0.isStarted }
-            guard !others, try await hasRows(target) else { continue }
+            guard !begun.contains(table.targetName), try await hasRows(target) else { continue }
             throw .mismatch(
                 code: "RH3309", "\(table.targetName) in the target is not empty",
                 hint:
@@ -168,7 +173,8 @@ struct CopyPlanner {
     }
 
     private func queue(
-        _ tasks: [WorkQueue<SchemaStep>.ChunkTask], _ mappings: [TableMapping], _ schema: SchemaPlan
+        _ tasks: [WorkQueue<SchemaStep>.ChunkTask], _ mappings: [TableMapping], _ schema: SchemaPlan,
+        workers: Int
     ) -> WorkQueue<SchemaStep> {
         let targets = Set(mappings.map(\.target.name))
         let first = schema.postData.first ?? []
@@ -182,7 +188,8 @@ struct CopyPlanner {
             $0.stepsDone = 0
         }
         return WorkQueue(
-            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + schema.postData.dropFirst())
+            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + schema.postData.dropFirst(),
+            workers: workers)
     }
 }
 
