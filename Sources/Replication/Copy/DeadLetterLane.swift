@@ -29,8 +29,8 @@ final class DeadLetterLane {
     func append(_ letter: DeadLetter, of mapping: TableMapping) {
         let failure = letter.failure
         let fields: [String?] = [
-            context.pipeline, mapping.source.name.description, "read", JSONObject.text(failure.key),
-            JSONObject.text(letter.row), failure.code, failure.message, failure.position, failure.traceback,
+            context.pipeline, mapping.source.name.description, "read", JSONText.row(failure.key),
+            JSONText.row(letter.row), failure.code, failure.message, failure.position, failure.traceback,
             context.scriptHash,
         ]
         for (index, field) in fields.enumerated() {
@@ -54,27 +54,4 @@ final class DeadLetterLane {
                 name: name, number: index + 1, type: .invalid, typeName: "", kind: .other, isNotNull: true,
                 isGenerated: false, identity: nil, hasDefault: false, isOrdered: false)
         }, key: [], root: nil, pages: 0, rows: -1)
-}
-
-/// A flat JSON object of texts.
-enum JSONObject {
-    static func text(_ fields: [(column: String, value: String?)]) -> String {
-        let parts = fields.map { field in "\(string(field.column)): \(field.value.map(string) ?? "null")" }
-        return "{\(parts.joined(separator: ", "))}"
-    }
-
-    private static func string(_ text: String) -> String {
-        var output = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\""
-            case "\\": output += "\\\\"
-            case "\u{0}"..<" ":
-                let code = String(scalar.value, radix: 16)
-                output += "\\u" + String(repeating: "0", count: 4 - code.utf8.count) + code
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        return output + "\""
-    }
 }
