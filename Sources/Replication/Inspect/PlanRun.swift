@@ -69,7 +69,7 @@ package struct PlanRun {
         _ table: SelectedTable, _ known: Ledger.Relation?, _ existing: CatalogTable?, _ selection: TableSelection,
         _ cutter: ChunkCutter
     ) async throws(ReplicationError) -> Table {
-        let isCopied = known.map { !$0.chunks.isEmpty && $0.isCopied } ?? false
+        let isCopied = known?.isCopied ?? false
         var chunks = known?.chunks.filter { $0.counts == nil }.map(\.chunk) ?? []
         if known?.chunks.isEmpty ?? true {
             chunks = try await cutter.cut(
