@@ -58,7 +58,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Console", dependencies: ["Scripting", "Sandbox", argumentParser, logging], swiftSettings: strict),
+            name: "Console", dependencies: ["PostgresProtocol", "Scripting", "Sandbox", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(name: "replhost", dependencies: ["Console"], swiftSettings: strict),
 
         .target(name: "TestSupport", dependencies: ["Sandbox"], path: "Tests/TestSupport", swiftSettings: strict),

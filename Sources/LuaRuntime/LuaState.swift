@@ -48,10 +48,19 @@ package final class LuaState {
     private var isFreed = false
     /// Who watches what runs here, if anybody does.
     var watchdog: Watchdog?
+    /// How long Lua code may run without waiting; nil = for ever. At first as in the options.
+    package var timeLimit: Duration? {
+        didSet {
+            guard timeLimit != oldValue else { return }
+            setTimeLimitError()
+            watchdog?.noteTimeLimit(of: self)
+        }
+    }
 
     /// Throws when there is not even memory for an empty state.
     package init(_ options: LuaOptions) throws(ScriptError) {
         self.options = options
+        timeLimit = options.timeLimit
         libraryPrefix = options.libraryDirectory.map { Array("@\($0)/".utf8CString) } ?? []
         guard let raw = rh_new_state(0, deliverResults, releaseObject) else {
             throw ScriptError(code: "RH1005", "no memory for a Lua state")
@@ -135,22 +144,26 @@ package final class LuaState {
 
     /// Made ahead: an interrupt must be raised even when no memory is left.
     private func setInterruptErrors() {
-        let limit = options.timeLimit.map { "\($0)" } ?? "none"
+        setTimeLimitError()
         let errors: [(rh_interrupt, ScriptError)] = [
-            (
-                RH_TIME_LIMIT,
-                ScriptError(
-                    code: "RH1201", "time limit exceeded: Lua code ran for \(limit) without waiting",
-                    hint: "Raise it with --limits time=60s, or wait now and then (rh.sleep(0)).")
-            ),
             (RH_USER_INTERRUPT, ScriptError(code: "RH1202", "interrupted")),
             (RH_TASK_CANCELLED, ScriptError(code: "RH1203", "task was cancelled")),
             (RH_EXIT, ScriptError(code: "RH1204", "os.exit was called")),
         ]
-        for (kind, error) in errors {
-            stack.push(ErrorObject(error, position: nil), ErrorObject.type)
-            rh_set_interrupt_error(stack.thread, kind)
-        }
+        for (kind, error) in errors { set(error, for: kind) }
+    }
+
+    private func setTimeLimitError() {
+        let limit = timeLimit.map { "\($0)" } ?? "none"
+        let error = ScriptError(
+            code: "RH1201", "time limit exceeded: Lua code ran for \(limit) without waiting",
+            hint: "Raise it with --limits time=60s, or wait now and then (rh.sleep(0)).")
+        set(error, for: RH_TIME_LIMIT)
+    }
+
+    private func set(_ error: ScriptError, for kind: rh_interrupt) {
+        stack.push(ErrorObject(error, position: nil), ErrorObject.type)
+        rh_set_interrupt_error(stack.thread, kind)
     }
 }
 

@@ -16,7 +16,7 @@ package final class Watchdog: Sendable {
         // Safe: taken out under the lock before the state is closed.
         let raw: OpaquePointer
         let thread: pthread_t
-        let limit: Duration?
+        var limit: Duration?
         var progress: UInt64 = 0
         var since = ContinuousClock.now
         /// Set when the code was told to stop.
@@ -36,13 +36,22 @@ package final class Watchdog: Sendable {
     package func watch(_ state: LuaState) {
         rh_accept_interrupts()
         state.watchdog = self
-        let watched = Watched(raw: state.raw, thread: pthread_self(), limit: state.options.timeLimit)
+        let watched = Watched(raw: state.raw, thread: pthread_self(), limit: state.timeLimit)
         let mustStart = shared.withLock { shared in
             shared.watched.append(watched)
             defer { shared.isRunning = true }
             return !shared.isRunning
         }
         if mustStart { pthread_detach(Thread.start(name: "watchdog") { [self] in run() }) }
+    }
+
+    func noteTimeLimit(of state: LuaState) {
+        let (raw, limit) = (state.raw, state.timeLimit)
+        shared.withLock { shared in
+            for index in shared.watched.indices where shared.watched[index].raw == raw {
+                shared.watched[index].limit = limit
+            }
+        }
     }
 
     /// A state that is closed is not watched any more.

@@ -55,6 +55,30 @@ import Testing
         #expect(result.errors.contains("--> \(path):9:"))
     }
 
+    @Test func checkFindsMisspeltNames() async throws {
+        let (path, _) = try makeFile(
+            "tidy",
+            """
+            local helper = require "helper"
+            local function tidy(row)
+              if row.id < 0 then count = 1 end
+              if row.id < 0 then return retrun_row(row) end
+              return helper(row)
+            end
+            """)
+        let helper = path.replacing("shop.lua", with: "helper.lua")
+        try "return function(row) if row.id < 0 then rwo.email = 'x' end return row end"
+            .write(toFile: helper, atomically: true, encoding: .utf8)
+
+        let result = try await ConsoleProcess.run("check", "--json", path)
+
+        #expect(result.output.contains(##"\"count\" is a global variable"##), "\(result)")
+        #expect(result.output.contains(##"nothing has the name \"retrun_row\""##))
+        #expect(result.output.contains(##""file": "\##(path)", "line": 11"##))
+        #expect(result.output.contains(##"Did you mean \"row\"?", "file": "\##(helper)", "line": 1"##))
+        #expect(result.output.contains(##""warnings": 3"##))
+    }
+
     @Test func logsProgressOffATerminal() async throws {
         // Slow enough for progress to be worth a line.
         let (path, _) = try makeFile("customers }, throttle = { rows_per_second = 1000 }, limits = { row_time = 9")

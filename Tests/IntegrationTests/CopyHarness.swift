@@ -13,17 +13,20 @@ final class CopyHarness: Sendable {
     private let sourcePool: ConnectionPool
     private let targetPool: ConnectionPool
 
-    init(_ server: TestServer? = nil) throws {
+    /// - Parameter proxy: stands between the pipeline and the server.
+    init(_ server: TestServer? = nil, through proxy: FaultProxy? = nil) throws {
         let server = try server ?? TestServer.shared()
         self.server = server
         source = try server.makeDatabase()
         target = try server.makeDatabase()
-        sourcePool = try Self.pool(source)
-        targetPool = try Self.pool(target)
+        sourcePool = try Self.pool(source, proxy)
+        targetPool = try Self.pool(target, proxy)
     }
 
-    private static func pool(_ conninfo: String) throws -> ConnectionPool {
-        try ConnectionPool(PoolSettings(), hooks: PoolHooks(try ConnectionSettings(conninfo)))
+    private static func pool(_ conninfo: String, _ proxy: FaultProxy?) throws -> ConnectionPool {
+        // The last of equal words counts.
+        let detour = proxy.map { " " + $0.conninfo().split(separator: " ").prefix(2).joined(separator: " ") } ?? ""
+        return try ConnectionPool(PoolSettings(), hooks: PoolHooks(try ConnectionSettings(conninfo + detour)))
     }
 
     /// Copies everything in `public`.
@@ -61,6 +64,12 @@ final class CopyHarness: Sendable {
             try await VerifyRun(
                 definition, coordinator: coordinator, workers: crew, repairs: repairs, progress: CopyProgress()
             ).run()
+        }
+    }
+
+    func check() async throws -> [CheckNote] {
+        try await withCrew(2, TableOptions(), { _ in }) { _, definition, worker, _ throws(ReplicationError) in
+            try await CheckRun(definition, worker).run()
         }
     }
 

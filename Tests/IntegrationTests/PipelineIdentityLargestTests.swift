@@ -1,13 +1,10 @@
-import Foundation
 import PostgresProtocol
 import Scripting
 import TestSupport
 import Testing
 
 extension ScriptTests {
-    /// Minutes and gigabytes: only with `REPLHOST_SLOW_TESTS` in the environment.
-    @Suite(.enabled(if: ProcessInfo.processInfo.environment["REPLHOST_SLOW_TESTS"] != nil))
-    struct PipelineIdentityLargest {
+    @Suite(.slow) struct PipelineIdentityLargest {
         /// A field has at most 1 GB - 1, the memory that the server prints and reads it in as well: hence binary.
         @Test(arguments: ["rh.copy", "function(row) return row end"])
         func theLargestFieldIsCopied(function: String) async throws {

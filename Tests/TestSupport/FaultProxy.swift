@@ -44,6 +44,8 @@ package final class FaultProxy: Sendable {
         package var peak = 0
         package var bytesToServer = 0
         package var bytesToClient = 0
+        /// How often a server was sent something after it had answered.
+        package var roundTrips = 0
     }
 
     /// What tests ask for; carried out by the proxy's thread.

@@ -23,6 +23,8 @@ final class ProxyLink {
     private var toServer = Lane()
     private var toClient = Lane()
     private var bytesToClient = 0
+    private var hasAnswered = true
+    private var roundTrips = 0
 
     init(client: CInt, behaviour: FaultProxy.Behaviour) {
         self.client = client
@@ -53,9 +55,14 @@ final class ProxyLink {
         if behaviour.mode == .swallow { forgetQueued() }
         fill(&toServer, from: client, due: now + behaviour.delayToServer)
         fill(&toClient, from: server, due: now + behaviour.delayToClient)
-        deliver(&toServer, to: server, now: now, limit: .max)
+        if deliver(&toServer, to: server, now: now, limit: .max) > 0, hasAnswered {
+            hasAnswered = false
+            roundTrips += 1
+        }
         let limit = behaviour.cutAfterBytesToClient.map { max(0, $0 - bytesToClient) } ?? .max
-        bytesToClient += deliver(&toClient, to: client, now: now, limit: limit)
+        let answered = deliver(&toClient, to: client, now: now, limit: limit)
+        if answered > 0 { hasAnswered = true }
+        bytesToClient += answered
         if let most = behaviour.cutAfterBytesToClient, bytesToClient >= most { return cut() }
         if toServer.isFinished || toClient.isFinished { close() }
     }
@@ -77,13 +84,14 @@ final class ProxyLink {
         close()
     }
 
-    /// Bytes delivered since the last call.
-    func takeMoved() -> (toServer: Int, toClient: Int) {
+    /// Bytes delivered, and round trips begun, since the last call.
+    func takeMoved() -> (toServer: Int, toClient: Int, roundTrips: Int) {
         defer {
             toServer.moved = 0
             toClient.moved = 0
+            roundTrips = 0
         }
-        return (toServer.moved, toClient.moved)
+        return (toServer.moved, toClient.moved, roundTrips)
     }
 
     private func connect(now: ContinuousClock.Instant, _ endpoint: Endpoint) {
@@ -119,7 +127,6 @@ final class ProxyLink {
         }
     }
 
-    @discardableResult
     private func deliver(_ lane: inout Lane, to sink: CInt, now: ContinuousClock.Instant, limit: Int) -> Int {
         var total = 0
         while let piece = lane.pieces.first, piece.due <= now, total < limit {

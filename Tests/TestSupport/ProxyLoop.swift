@@ -80,6 +80,7 @@ final class ProxyLoop: @unchecked Sendable {
         shared.update { control in
             control.counts.open = open
             control.counts.peak = max(control.counts.peak, open)
+            control.counts.roundTrips += moved.reduce(0) { $0 + $1.roundTrips }
             control.counts.bytesToServer += moved.reduce(0) { $0 + $1.toServer }
             control.counts.bytesToClient += moved.reduce(0) { $0 + $1.toClient }
         }

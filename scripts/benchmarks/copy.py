@@ -2,14 +2,12 @@
 
 Two databases of that server are source and target. Runs of the same measurement are interleaved: A B C A B C …
 """
-import argparse
-import json
 import os
 import shutil
 import statistics
 import tempfile
 
-from measure import Program, Report, sql
+from measure import Program, Report, interleave, parse_options, says, sql
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -97,10 +95,7 @@ class Suite:
         sql("CHECKPOINT")
 
     def interleave(self, programs, with_table, runs=None):
-        for _ in range(runs or self.options.runs):
-            for program in programs:
-                program.run(before=lambda: self.new_target(with_table))
-        return programs
+        return interleave(programs, runs or self.options.runs, lambda: self.new_target(with_table))
 
     # Measurements
 
@@ -153,31 +148,11 @@ class Suite:
             demand=lambda own, all: ("<= 64 MB, flat", max(all.values()) <= min(64, 1.25 * own)))
 
 
-def says(holds):
-    return "yes" if holds else "NO"
-
-
 MEASUREMENTS = ["table", "clone", "workers", "memory"]
 
 
-def parse_options():
-    parser = argparse.ArgumentParser(prog="scripts/bench copy")
-    parser.add_argument("--replhost", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each program (default 5)")
-    parser.add_argument("--only", default=",".join(MEASUREMENTS), help="some of: " + ", ".join(MEASUREMENTS))
-    parser.add_argument("--json", help="write all values to this file")
-    options = parser.parse_args()
-    options.names = options.only.split(",")
-    for name in options.names:
-        if name not in MEASUREMENTS:
-            parser.error(f"unknown measurement {name!r}; known: {', '.join(MEASUREMENTS)}")
-    return options
-
-
 def main():
-    options = parse_options()
-    options.replhost = shutil.which(options.replhost) or options.replhost
+    options = parse_options("copy", MEASUREMENTS)
     suite = Suite(options)
     try:
         suite.make_databases()
@@ -186,8 +161,7 @@ def main():
     finally:
         shutil.rmtree(suite.directory, ignore_errors=True)
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(suite.report.results, file, indent=1)
+        suite.report.write(options.json)
 
 
 if __name__ == "__main__":

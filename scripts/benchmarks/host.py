@@ -3,14 +3,11 @@
 Each measurement is a program of its own that prints its figure (lua/*.lua for replhost, peers/ for the others) or whose
 time or memory is taken from outside. Runs of the same measurement are interleaved: A B C A B C …
 """
-import argparse
-import json
 import os
-import shutil
 import sys
 
 import proxy
-from measure import Program, Report, sql
+from measure import Program, Report, interleave, parse_options, says, sql
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -40,10 +37,7 @@ class Suite:
         return {name: str(value) for name, value in environment.items()}
 
     def interleave(self, programs, runs=None, before=None):
-        for _ in range(runs or self.options.runs):
-            for program in programs:
-                program.run(before)
-        return programs
+        return interleave(programs, runs or self.options.runs, before)
 
     # Measurements
 
@@ -121,7 +115,7 @@ class Suite:
             demand=lambda own, all: ("<= 1.15 × psql | psql", own <= 1.15 * all["psql | psql (text)"]))
         if programs[0].memory:
             most = max(programs[0].memory)
-            print(f"  resident memory of replhost: at most {most:.0f} MB; demanded <= 64 MB: {self.says(most <= 64)}")
+            print(f"  resident memory of replhost: at most {most:.0f} MB; demanded <= 64 MB: {says(most <= 64)}")
 
     def start(self):
         programs = self.interleave([
@@ -153,42 +147,19 @@ class Suite:
             "streaming, peak resident memory", "MB", programs, digits=1,
             demand=lambda own, all: ("equal within 10 %", abs(own / all[other] - 1) <= 0.1))
 
-    # Steps
-
-    @staticmethod
-    def says(holds):
-        return "yes" if holds else "NO"
-
 
 MEASUREMENTS = ["start", "pool", "spike", "rows", "bulk", "sleepers", "memory"]
 
 
-def parse_options():
-    parser = argparse.ArgumentParser(prog="scripts/bench host")
-    parser.add_argument("--replhost", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each program (default 5)")
-    parser.add_argument("--only", default=",".join(MEASUREMENTS), help="some of: " + ", ".join(MEASUREMENTS))
-    parser.add_argument("--json", help="write all values to this file")
-    options = parser.parse_args()
-    options.names = options.only.split(",")
-    for name in options.names:
-        if name not in MEASUREMENTS:
-            parser.error(f"unknown measurement {name!r}; known: {', '.join(MEASUREMENTS)}")
-    return options
-
-
 def main():
-    options = parse_options()
-    options.replhost = shutil.which(options.replhost) or options.replhost
+    options = parse_options("host", MEASUREMENTS)
     # A connection string, not PG* variables alone: what a script would write.
     os.environ["BENCH_DSN"] = "host={PGHOST} port={PGPORT} user={PGUSER} dbname=postgres".format(**os.environ)
     suite = Suite(options)
     for name in options.names:
         getattr(suite, name)()
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(suite.report.results, file, indent=1)
+        suite.report.write(options.json)
 
 
 if __name__ == "__main__":

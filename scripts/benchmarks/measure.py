@@ -1,5 +1,8 @@
 """What the benchmarks share: programs whose figures are taken again and again, and the report of them."""
+import argparse
+import json
 import os
+import shutil
 import statistics
 import subprocess
 import threading
@@ -67,11 +70,15 @@ class Report:
             print("  " + self._row(program, unit, own, lower_is_better, digits))
         if demand and own is not None:
             text, holds = demand(own, medians)
-            print(f"  demanded: {text}: {'yes' if holds else 'NO'}")
+            print(f"  demanded: {text}: {says(holds)}")
         self.results.append({
             "title": title, "unit": unit,
             "programs": {p.label: {"values": p.values, "memory_mb": p.memory, "cpu_s": p.cpu, "failure": p.failure}
                          for p in programs}})
+
+    def write(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(self.results, file, indent=1)
 
     @staticmethod
     def _row(program, unit, own, lower_is_better, digits):
@@ -84,6 +91,35 @@ class Report:
             ratio = median / own if lower_is_better else own / median
             text += f"  replhost is {ratio:.2f} × as good"
         return text
+
+
+def parse_options(benchmark, measurements):
+    """What the command line of a benchmark says; `names` are the measurements that it wants."""
+    parser = argparse.ArgumentParser(prog=f"scripts/bench {benchmark}")
+    parser.add_argument("--replhost", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each program (default 5)")
+    parser.add_argument("--only", default=",".join(measurements), help="some of: " + ", ".join(measurements))
+    parser.add_argument("--json", help="write all values to this file")
+    options = parser.parse_args()
+    options.names = options.only.split(",")
+    for name in options.names:
+        if name not in measurements:
+            parser.error(f"unknown measurement {name!r}; known: {', '.join(measurements)}")
+    options.replhost = shutil.which(options.replhost) or options.replhost
+    return options
+
+
+def interleave(programs, runs, before=None):
+    """A B C A B C …, `before` before each."""
+    for _ in range(runs):
+        for program in programs:
+            program.run(before)
+    return programs
+
+
+def says(holds):
+    return "yes" if holds else "NO"
 
 
 def sql(text, database="postgres"):

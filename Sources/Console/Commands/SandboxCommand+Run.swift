@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Sandbox
 import Scripting
 

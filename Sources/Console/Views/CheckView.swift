@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Scripting
 
 /// What `check` has found, each in the shape of an error.
@@ -31,7 +32,8 @@ struct CheckView: ReportView {
     /// A file's only pipeline needs no name.
     private func named(_ finding: CheckFinding) -> FailureReport {
         var report = finding.report
-        guard let name = finding.pipeline, findings.contains(where: { $0.pipeline != name }) else { return report }
+        let names = Set(findings.compactMap(\.pipeline))
+        guard let name = finding.pipeline, names.count > 1 else { return report }
         report.message = "\(name): \(report.message)"
         return report
     }

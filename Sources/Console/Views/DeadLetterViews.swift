@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Scripting
 
 /// Dead letters, a line for each.

@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Scripting
 
 /// What `drop` has removed.

@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Scripting
 
 /// Rows before and after, a block for each.

@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Scripting
 
 /// What a run has done.

@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Scripting
 
 /// What came of test files.

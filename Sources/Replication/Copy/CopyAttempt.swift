@@ -55,7 +55,7 @@ struct CopyAttempt {
         let made = Set(try await ledger.relations().filter(\.isMade).map(\.target))
         _ = try await SequenceCopier.copy(
             selection.tables.map(SchemaRequest.init), made: made, source: source, target: target)
-        for mapping in plan.mappings { try await ledger.noteFinished(mapping.source.name) }
+        try await ledger.noteFinished(plan.mappings.map(\.source.name))
     }
 
     // MARK: Results

@@ -40,8 +40,8 @@ struct CopyPlanner {
         let schema = try await makeTables(selection, known)
         let mappings = try await mappings(selection)
         try await checkEmpty(selection, known, existing)
-        let tasks = try await cut(selection, mappings, known, workers: workers)
-        let queue = queue(tasks, mappings, schema)
+        let tasks = try await cut(selection, known, workers: workers)
+        let queue = queue(tasks, mappings, schema, workers: workers)
         return CopyPlan(mappings: mappings, chunks: tasks, queue: queue)
     }
 
@@ -63,16 +63,17 @@ struct CopyPlanner {
         }
     }
 
-    /// Before a table is made the ledger says so: made by us, it is completed after a crash.
+    /// Before tables are made the ledger says so: made by us, they are completed after a crash.
     private func note(
         _ selection: TableSelection, _ known: [QualifiedName: Ledger.Relation],
         _ existing: [QualifiedName: CatalogTable]
     ) async throws(ReplicationError) {
-        for table in selection.tables where known[table.source.name] == nil {
-            try await ledger.add(
-                table.source.name, target: table.targetName, isMade: existing[table.targetName] == nil,
-                estimatedRows: table.estimatedRows)
-        }
+        try await ledger.add(
+            selection.tables.filter { known[$0.source.name] == nil }.map { table in
+                Ledger.Relation(
+                    source: table.source.name, target: table.targetName, isMade: existing[table.targetName] == nil,
+                    estimatedRows: table.estimatedRows)
+            })
     }
 
     /// What is to be done after the data.
@@ -107,42 +108,58 @@ struct CopyPlanner {
         _ selection: TableSelection, _ known: [QualifiedName: Ledger.Relation],
         _ existing: [QualifiedName: CatalogTable]
     ) async throws(ReplicationError) {
-        for table in selection.tables {
+        let started = Set(known.values.filter(\.isStarted).map(\.target))
+        let doubtful = selection.tables.compactMap { table -> CatalogTable? in
             let isNew = known[table.source.name].map { $0.chunks.isEmpty } ?? true
-            guard isNew, let target = existing[table.targetName], table.options.onConflict == .error else { continue }
-            let others = known.values.contains { $0.target == table.targetName && $0.isStarted }
-            guard !others, try await hasRows(target) else { continue }
-            throw .mismatch(
-                code: "RH3309", "\(table.targetName) in the target is not empty",
-                hint:
-                    "Empty it, or say with on_conflict = \"upsert\" or \"skip\" what becomes of rows with the same key."
-            )
+            guard isNew, table.options.onConflict == .error, !started.contains(table.targetName) else { return nil }
+            return existing[table.targetName]
         }
+        guard let filled = try await firstFilled(doubtful) else { return }
+        throw .mismatch(
+            code: "RH3309", "\(filled.name) in the target is not empty",
+            hint: "Empty it, or say with on_conflict = \"upsert\" or \"skip\" what becomes of rows with the same key.")
     }
 
-    private func hasRows(_ table: CatalogTable) async throws(ReplicationError) -> Bool {
-        do { return try await target.query("SELECT EXISTS (SELECT FROM \(table.rowsSQL))", []).isTrue(0, 0) } catch {
-            throw .database(.target, error, doing: "looking into \(table.name)")
+    /// The first table that has rows; many are asked at once.
+    private func firstFilled(_ tables: [CatalogTable]) async throws(ReplicationError) -> CatalogTable? {
+        for first in stride(from: 0, to: tables.count, by: 200) {
+            let asked = tables.indices[first...].prefix(200)
+            let selects = asked.map { "SELECT \($0)::int8 WHERE EXISTS (SELECT FROM \(tables[$0].rowsSQL))" }
+            let sql = selects.joined(separator: " UNION ALL ") + " ORDER BY 1 LIMIT 1"
+            do throws(PostgresError) {
+                let found = try await target.query(sql, [])
+                if found.count > 0, let index = try found.number(0, 0) { return tables[index] }
+            } catch {
+                throw .database(.target, error, doing: "looking into the target's tables")
+            }
         }
+        return nil
     }
 
     // MARK: Chunks
 
     private func cut(
-        _ selection: TableSelection, _ mappings: [TableMapping], _ known: [QualifiedName: Ledger.Relation],
-        workers: Int
+        _ selection: TableSelection, _ known: [QualifiedName: Ledger.Relation], workers: Int
     ) async throws(ReplicationError) -> [WorkQueue<SchemaStep>.ChunkTask] {
         let cutter = ChunkCutter(
             source, definition.snapshot, workers: workers, bytes: selection.pages * 8192)
         var tasks: [(task: WorkQueue<SchemaStep>.ChunkTask, pages: Int)] = []
         var shown: [CopyProgress.Table] = []
+        var new: [(source: QualifiedName, chunk: Chunk)] = []
         for (index, table) in selection.tables.enumerated() {
-            let records = try await records(table, mappings[index], known[table.source.name], selection, cutter)
+            var records = try await keptRecords(table, known[table.source.name])
+            if records.isEmpty {
+                let chunks = try await cutter.cut(
+                    table.relations, key: table.source.key, mayCutByPages: table.mayCutByPages(in: selection))
+                new += chunks.map { (table.source.name, $0) }
+                records = chunks.map { Ledger.ChunkRecord(chunk: $0) }
+            }
             shown.append(CopyProgress.Table(table, records))
             for record in records where record.counts == nil {
                 tasks.append((.init(table: index, chunk: record.chunk), table.pages))
             }
         }
+        try await ledger.add(new)
         progress.update { [shown] in $0.tables = shown }
         return tasks.sorted { left, right in
             (right.pages, left.task.table, left.task.chunk.number) < (
@@ -151,24 +168,20 @@ struct CopyPlanner {
         }.map(\.task)
     }
 
-    /// The chunks of a table, those that are copied with their counts. What cannot be gone on with begins anew.
-    private func records(
-        _ table: SelectedTable, _ mapping: TableMapping, _ known: Ledger.Relation?, _ selection: TableSelection,
-        _ cutter: ChunkCutter
+    /// How a table was cut by an earlier run, chunks that are copied with their counts. What cannot be gone on with is
+    /// forgotten, to begin anew.
+    private func keptRecords(
+        _ table: SelectedTable, _ known: Ledger.Relation?
     ) async throws(ReplicationError) -> [Ledger.ChunkRecord] {
-        if let known, !known.chunks.isEmpty {
-            if known.isCopied || known.chunks.allSatisfy(\.chunk.range.isStable) { return known.chunks }
-            try await ledger.forget(table.source.name, emptying: known.isStarted ? table.targetName : nil)
-        }
-        let chunks = try await cutter.cut(
-            table.relations, key: table.source.key,
-            mayCutByPages: table.mayCutByPages(in: selection))
-        try await ledger.add(chunks, of: table.source.name)
-        return chunks.map { Ledger.ChunkRecord(chunk: $0) }
+        guard let known, !known.chunks.isEmpty else { return [] }
+        if known.isCopied || known.chunks.allSatisfy(\.chunk.range.isStable) { return known.chunks }
+        try await ledger.forget(table.source.name, emptying: known.isStarted ? table.targetName : nil)
+        return []
     }
 
     private func queue(
-        _ tasks: [WorkQueue<SchemaStep>.ChunkTask], _ mappings: [TableMapping], _ schema: SchemaPlan
+        _ tasks: [WorkQueue<SchemaStep>.ChunkTask], _ mappings: [TableMapping], _ schema: SchemaPlan,
+        workers: Int
     ) -> WorkQueue<SchemaStep> {
         let targets = Set(mappings.map(\.target.name))
         let first = schema.postData.first ?? []
@@ -182,7 +195,8 @@ struct CopyPlanner {
             $0.stepsDone = 0
         }
         return WorkQueue(
-            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + schema.postData.dropFirst())
+            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + schema.postData.dropFirst(),
+            workers: workers)
     }
 }
 

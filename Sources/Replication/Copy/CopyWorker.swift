@@ -34,9 +34,9 @@ final class CopyWorker: @unchecked Sendable {
             case .chunk(let task):
                 try await copy(task)
                 session.finished(task)
-            case .step(let step):
+            case .step(let step, let isAlone):
                 connections.releaseSource()
-                try await run(step)
+                try await run(step, isAlone: isAlone)
                 session.finishedStep()
             case .wait:
                 connections.releaseSource()
@@ -56,6 +56,7 @@ final class CopyWorker: @unchecked Sendable {
         let sink = CopySink(target, .write(mapping.options.onConflict), session.context)
         let output = ChunkOutput(mapping, sink)
         do throws(ReplicationError) {
+            // The rows and the ledger's note of them are lost or kept together.
             try await target.run(
                 "BEGIN; SET LOCAL synchronous_commit = off; \(ledger.workLock)", on: .target,
                 doing: "writing \(mapping.target.name)")
@@ -93,12 +94,18 @@ final class CopyWorker: @unchecked Sendable {
 
     // MARK: Steps
 
-    private func run(_ step: SchemaStep) async throws(ReplicationError) {
+    /// What the server has committed is what the next plan finds, so a step may be lost with the server and be made
+    /// anew; the ledger's "done", which is not written in this way, comes to the disk after all of them. Several steps at
+    /// once keep the cores busy: more processes for each would be in each other's way.
+    private func run(_ step: SchemaStep, isAlone: Bool) async throws(ReplicationError) {
         let target = try await connections.target()
         let lock = Ledger(target, pipeline: session.context.pipeline).workLock
+        let parallel = isAlone ? "" : "SET LOCAL max_parallel_maintenance_workers = 0; "
         try await target.run(
-            "SET maintenance_work_mem = '256MB'; \(lock); \(step.sql)", on: .target,
-            doing: "making \(step.kind) \(step.name)")
+            """
+            SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL synchronous_commit = off; \(parallel)\(lock);
+            \(step.sql)
+            """, on: .target, doing: "making \(step.kind) \(step.name)")
     }
 }
 

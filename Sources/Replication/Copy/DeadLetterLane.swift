@@ -36,8 +36,8 @@ final class DeadLetterLane {
         let failure = letter.failure
         let fields: [String?] = [
             context.pipeline, mapping.source.name.description, facts?.operation.rawValue ?? "read",
-            facts.map(\.lsn.description), facts.map { String($0.xid) }, JSONObject.text(failure.key),
-            JSONObject.text(letter.row), failure.code, failure.message, failure.position, failure.traceback,
+            facts.map(\.lsn.description), facts.map { String($0.xid) }, JSONText.row(failure.key),
+            JSONText.row(letter.row), failure.code, failure.message, failure.position, failure.traceback,
             context.scriptHash,
         ]
         return fields.map { $0?.replacing("\0", with: "") }
@@ -71,27 +71,4 @@ final class DeadLetterLane {
                 name: name, number: index + 1, type: .invalid, typeName: "", kind: .other, isNotNull: true,
                 isGenerated: false, identity: nil, hasDefault: false, isOrdered: false)
         }, key: [], root: nil, pages: 0, rows: -1)
-}
-
-/// A flat JSON object of texts.
-enum JSONObject {
-    static func text(_ fields: [(column: String, value: String?)]) -> String {
-        let parts = fields.map { field in "\(string(field.column)): \(field.value.map(string) ?? "null")" }
-        return "{\(parts.joined(separator: ", "))}"
-    }
-
-    private static func string(_ text: String) -> String {
-        var output = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\""
-            case "\\": output += "\\\\"
-            case "\u{0}"..<" ":
-                let code = String(scalar.value, radix: 16)
-                output += "\\u" + String(repeating: "0", count: 4 - code.utf8.count) + code
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        return output + "\""
-    }
 }

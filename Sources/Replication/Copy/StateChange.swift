@@ -74,9 +74,9 @@ enum StateStatements {
                 case .add(let number): String(number)
                 case .remove: nil
                 }
-            return JSONObject.text([("store", change.store), ("key", change.key), ("value", value)])
+            return JSONText.row([("store", change.store), ("key", change.key), ("value", value)])
         }
-        return "[\(objects.joined(separator: ", "))]"
+        return JSONText.array(objects)
     }
 
     private static let changes = "jsonb_to_recordset($2::jsonb) AS change(store text, key text, value text)"

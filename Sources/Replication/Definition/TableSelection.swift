@@ -27,6 +27,7 @@ package struct TableSelection: Sendable {
     package private(set) var skipped: [QualifiedName] = []
     /// Patterns that name no table, by their position.
     package private(set) var unused: [Int] = []
+    private var sources: [QualifiedName: Int] = [:]
 
     package init(_ definition: PipelineDefinition, in catalog: [CatalogTable]) {
         var used: Set<Int> = []
@@ -41,7 +42,9 @@ package struct TableSelection: Sendable {
             case .skip: skipped.append(table.name)
             case .copy(let options):
                 let relations = table.kind == .partitioned ? partitions[table.name] ?? [] : [table]
-                tables.append(SelectedTable(source: table, relations: relations, rule: rule, options: options))
+                let selected = SelectedTable(source: table, relations: relations, rule: rule, options: options)
+                tables.append(selected)
+                sources[selected.targetName, default: 0] += 1
             }
         }
         unused = definition.rules.indices.filter { rule in
@@ -50,7 +53,7 @@ package struct TableSelection: Sendable {
     }
 
     /// How many tables go into the same target.
-    package func sources(of target: QualifiedName) -> Int { tables.count { $0.targetName == target } }
+    package func sources(of target: QualifiedName) -> Int { sources[target] ?? 0 }
 
     package var pages: Int { tables.reduce(0) { $0 + $1.pages } }
 }

@@ -55,8 +55,11 @@ package struct CheckRun {
         notes += selection.unused.map { .unusedPattern(definition.rules[$0].pattern.text) }
         let existing = try await CatalogReader(target, .target).tables(selection.tables.map(\.targetName))
         notes += try await rights(selection, existing, source, target)
+        let ledger = Ledger(target, pipeline: definition.name)
+        let relations = try await ledger.exists() ? try await ledger.relations() : []
+        let begun = Set(relations.filter { !$0.chunks.isEmpty }.map(\.source))
         for table in selection.tables {
-            notes += try await check(table, existing[table.targetName], selection, target)
+            notes += try await check(table, existing[table.targetName], begun, source, target)
         }
         notes += try await schema(selection, source, target)
         return notes
@@ -78,7 +81,8 @@ package struct CheckRun {
     // MARK: Tables
 
     private func check(
-        _ table: SelectedTable, _ existing: CatalogTable?, _ selection: TableSelection, _ target: Connection
+        _ table: SelectedTable, _ existing: CatalogTable?, _ begun: Set<QualifiedName>, _ source: Connection,
+        _ target: Connection
     ) async throws(ReplicationError) -> [CheckNote] {
         let mapping: TableMapping
         do throws(ReplicationError) {
@@ -91,13 +95,14 @@ package struct CheckRun {
         if mapping.key.isEmpty {
             notes.append(.noKey(table.source.name, isLarge: table.pages * 8192 > 256 << 20))
         }
-        if let existing { notes += try await compare(mapping, existing, target) }
-        if table.options.hasTransform { notes += await tryFunction(mapping) }
+        if let existing { notes += try await compare(mapping, existing, begun, target) }
+        if table.options.hasTransform { notes += await tryFunction(mapping, source, target) }
         return notes
     }
 
+    /// - Parameter begun: tables that the pipeline has begun to copy.
     private func compare(
-        _ mapping: TableMapping, _ existing: CatalogTable, _ target: Connection
+        _ mapping: TableMapping, _ existing: CatalogTable, _ begun: Set<QualifiedName>, _ target: Connection
     ) async throws(ReplicationError) -> [CheckNote] {
         var notes: [CheckNote] = []
         let filled = Set(mapping.columns.map(\.target))
@@ -112,9 +117,8 @@ package struct CheckRun {
             else { continue }
             notes.append(.typeChange(column: pair.target, of: existing.name, from: from.typeName, to: to.typeName))
         }
-        if mapping.options.onConflict == .error, try await hasRows(existing, target),
-            try await !isKnown(mapping.source.name, target)
-        {
+        let mustBeEmpty = mapping.options.onConflict == .error && !begun.contains(mapping.source.name)
+        if mustBeEmpty, try await hasRows(existing, target) {
             notes.append(.notEmpty(existing.name))
         }
         return notes
@@ -128,20 +132,14 @@ package struct CheckRun {
         }
     }
 
-    /// The pipeline has begun to copy the table.
-    private func isKnown(_ source: QualifiedName, _ target: Connection) async throws(ReplicationError) -> Bool {
-        let ledger = Ledger(target, pipeline: definition.name)
-        guard try await ledger.exists() else { return false }
-        return try await ledger.relations().contains { $0.source == source && !$0.chunks.isEmpty }
-    }
-
     // MARK: Functions
 
     /// Sends a sample through the function: the first row that fails, and unique columns that do not stay unique.
-    private func tryFunction(_ mapping: TableMapping) async -> [CheckNote] {
+    private func tryFunction(
+        _ mapping: TableMapping, _ source: Connection, _ target: Connection
+    ) async -> [CheckNote] {
         do throws(ReplicationError) {
-            let tables = try await PreviewRun(definition, worker).run(Self.sample, only: mapping.source.name)
-            let rows = tables.flatMap(\.rows)
+            let rows = try await PreviewRun(definition, worker).rows(Self.sample, of: mapping, source, target).rows
             if let failure = rows.compactMap(\.failure).first { return [.rowFailure(failure)] }
             return mapping.target.key.count == 1 ? lostUniqueness(mapping.target.key[0], mapping, rows) : []
         } catch {

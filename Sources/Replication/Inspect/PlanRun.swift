@@ -49,14 +49,15 @@ package struct PlanRun {
         let ledger = Ledger(target, pipeline: definition.name)
         let hasLedger = try await ledger.exists()
         let relations = hasLedger ? try await ledger.relations() : []
+        let known = Dictionary(relations.map { ($0.source, $0) }) { first, _ in first }
         let schema = try await SchemaPlanner.plan(
             selection.tables.map(SchemaRequest.init), made: Set(relations.filter(\.isMade).map(\.target)),
             source: source, target: target)
         let cutter = ChunkCutter(source, definition.snapshot, workers: workers, bytes: selection.pages * 8192)
         var tables: [Table] = []
         for table in selection.tables {
-            let known = relations.first { $0.source == table.source.name }
-            tables.append(try await plan(table, known, existing[table.targetName], selection, cutter))
+            tables.append(
+                try await plan(table, known[table.source.name], existing[table.targetName], selection, cutter))
         }
         let steps = schema.preData + schema.postData.flatMap(\.self)
         return Plan(
@@ -68,7 +69,7 @@ package struct PlanRun {
         _ table: SelectedTable, _ known: Ledger.Relation?, _ existing: CatalogTable?, _ selection: TableSelection,
         _ cutter: ChunkCutter
     ) async throws(ReplicationError) -> Table {
-        let isCopied = known.map { !$0.chunks.isEmpty && $0.isCopied } ?? false
+        let isCopied = known?.isCopied ?? false
         var chunks = known?.chunks.filter { $0.counts == nil }.map(\.chunk) ?? []
         if known?.chunks.isEmpty ?? true {
             chunks = try await cutter.cut(

@@ -42,14 +42,16 @@ package struct PreviewRun {
         var tables: [Table] = []
         for table in chosen {
             let mapping = try TableMapping(table, target: existing[table.targetName] ?? table.expectedTarget)
-            tables.append(try await preview(mapping, count, source, CaptureSink(target)))
+            tables.append(try await rows(count, of: mapping, source, target))
         }
         return tables
     }
 
-    private func preview(
-        _ mapping: TableMapping, _ count: Int, _ source: Connection, _ sink: CaptureSink
+    /// Up to `count` rows of one table.
+    func rows(
+        _ count: Int, of mapping: TableMapping, _ source: Connection, _ target: Connection
     ) async throws(ReplicationError) -> Table {
+        let sink = CaptureSink(target)
         var mapping = mapping
         mapping.options.onError = .stop
         let transform = mapping.options.hasTransform ? try worker.makeTransform(mapping) : nil

@@ -11,10 +11,13 @@ extension Ledger {
         package var estimatedRows: Int?
         package var startedAt: String?
         package var finishedAt: String?
-        package var chunks: [ChunkRecord]
+        package var chunks: [ChunkRecord] = []
 
-        /// A table that is to be copied anew has no chunks until they are cut.
-        package var isCopied: Bool { !chunks.isEmpty && chunks.allSatisfy { $0.counts != nil } }
+        /// A table that is to be copied anew has no chunks until they are cut; one without partitions never has any.
+        package var isCopied: Bool {
+            chunks.isEmpty ? finishedAt != nil : chunks.allSatisfy { $0.counts != nil }
+        }
+
         package var isStarted: Bool { chunks.contains { $0.counts != nil } }
     }
 
@@ -99,38 +102,44 @@ extension Ledger {
 
     // MARK: Writing
 
-    /// Notes a table that is about to be made or filled.
-    package func add(
-        _ source: QualifiedName, target: QualifiedName, isMade: Bool, estimatedRows: Int?
-    ) async throws(ReplicationError) {
+    /// Notes tables that are about to be made or filled.
+    package func add(_ relations: [Relation]) async throws(ReplicationError) {
+        guard !relations.isEmpty else { return }
+        func texts(_ value: (Relation) -> String) -> Parameter { .texts(relations.map(value)) }
+        // Empty stands for NULL.
         _ = try await query(
             """
-            INSERT INTO replhost.relation (pipeline, source, target, made, estimated_rows) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (pipeline, source) DO UPDATE SET target = $3, made = relation.made OR $4, estimated_rows = $5
+            INSERT INTO replhost.relation (pipeline, source, target, made, estimated_rows)
+            SELECT $1, source, target, made::boolean, nullif(rows, '')::bigint
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS new (source, target, made, rows)
+            ON CONFLICT (pipeline, source) DO UPDATE
+            SET target = excluded.target, made = relation.made OR excluded.made, estimated_rows = excluded.estimated_rows
             """,
             [
-                .text(pipeline), .text(source.description), .text(target.description), .boolean(isMade),
-                estimatedRows.map { .typed(.int8, Array(String($0).utf8)) } ?? .null,
+                .text(pipeline), texts { $0.source.description }, texts { $0.target.description },
+                texts { String($0.isMade) }, texts { $0.estimatedRows.map { String($0) } ?? "" },
             ], "writing the ledger")
     }
 
-    /// Notes how a table is cut.
-    package func add(_ chunks: [Chunk], of source: QualifiedName) async throws(ReplicationError) {
+    /// Notes how tables are cut.
+    package func add(_ chunks: [(source: QualifiedName, chunk: Chunk)]) async throws(ReplicationError) {
+        guard !chunks.isEmpty else { return }
+        let sources = Set(chunks.map(\.source.description)).sorted()
         _ = try await query(
-            "UPDATE replhost.relation SET started_at = now() WHERE pipeline = $1 AND source = $2",
-            [.text(pipeline), .text(source.description)], "writing the ledger")
-        func texts(_ value: (Chunk) -> String) -> Parameter { .texts(chunks.map(value)) }
+            "UPDATE replhost.relation SET started_at = now() WHERE pipeline = $1 AND source = ANY ($2::text[])",
+            [.text(pipeline), .texts(sources)], "writing the ledger")
+        func texts(_ value: (Chunk) -> String) -> Parameter { .texts(chunks.map { value($0.chunk) }) }
         // Empty stands for NULL: no bound, and no column.
         _ = try await query(
             """
             INSERT INTO replhost.chunk (pipeline, source, number, relation, cut, key_column, key_type, lower, upper)
-            SELECT $1, $2, number::integer, relation, cut, nullif(key_column, ''), nullif(key_type, ''),
+            SELECT $1, source, number::integer, relation, cut, nullif(key_column, ''), nullif(key_type, ''),
               CASE WHEN left(lower, 1) = '=' THEN substr(lower, 2) END, CASE WHEN left(upper, 1) = '=' THEN substr(upper, 2) END
-            FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-              AS new (number, relation, cut, key_column, key_type, lower, upper)
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+              AS new (source, number, relation, cut, key_column, key_type, lower, upper)
             """,
             [
-                .text(pipeline), .text(source.description), texts { String($0.number) },
+                .text(pipeline), .texts(chunks.map(\.source.description)), texts { String($0.number) },
                 texts { $0.relation.description }, texts { $0.range.name }, texts { $0.range.column },
                 texts { $0.range.type }, texts { $0.range.bounds.lower.map { "=" + $0 } ?? "" },
                 texts { $0.range.bounds.upper.map { "=" + $0 } ?? "" },
@@ -175,12 +184,13 @@ extension Ledger {
         return result.affected == 1
     }
 
-    /// All its rows are there, and what follows them.
-    package func noteFinished(_ source: QualifiedName) async throws(ReplicationError) {
+    /// All their rows are there, and what follows them.
+    package func noteFinished(_ sources: [QualifiedName]) async throws(ReplicationError) {
         _ = try await query(
             """
-            UPDATE replhost.relation SET finished_at = coalesce(finished_at, now()) WHERE pipeline = $1 AND source = $2
-            """, [.text(pipeline), .text(source.description)], "writing the ledger")
+            UPDATE replhost.relation SET finished_at = coalesce(finished_at, now())
+            WHERE pipeline = $1 AND source = ANY ($2::text[])
+            """, [.text(pipeline), .texts(sources.map(\.description))], "writing the ledger")
     }
 }
 

@@ -21,6 +21,8 @@ package struct Ledger {
             BEGIN;
             SET LOCAL client_min_messages = warning;
             SELECT pg_advisory_xact_lock(\(LedgerSchema.lock));
+            -- Opening a relation lets the session know what others have made while it waited for the lock.
+            SELECT FROM pg_catalog.pg_namespace LIMIT 0;
             \(LedgerSchema.statements)
             COMMIT
             """, [], "making the ledger (schema \"replhost\")")

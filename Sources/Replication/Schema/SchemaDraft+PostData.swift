@@ -46,7 +46,8 @@ extension SchemaDraft {
                 if old?.isValid == true { continue }
                 let drop = old == nil ? "" : "DROP INDEX \(name.sql);\n"
                 let kind: SchemaStep.Kind = index.constraint == nil ? .index : .constraint
-                steps.append(SchemaStep(kind: kind, name: name, sql: drop + sql, table: statements.target))
+                steps.append(
+                    SchemaStep(kind: kind, name: name, sql: drop + sql, table: statements.target, size: index.size))
             } catch {
                 names[index.oid] = nil
                 leaveOut(index.constraint == nil ? "index" : "constraint", index.name, of: table, error.reason)
@@ -92,7 +93,9 @@ extension SchemaDraft {
                     guard found != true, key.isValid, sql.hasSuffix(" NOT VALID") else { continue }
                     let name = SQLText.quoteIdentifier(key.name)
                     let validate = "ALTER TABLE \(statements.target.sql) VALIDATE CONSTRAINT \(name)"
-                    validated.append(step(.validation, key.name, validate, statements.target))
+                    var step = step(.validation, key.name, validate, statements.target)
+                    step.size = (requests[table.oid]?.source.pages ?? 0) * 8192
+                    validated.append(step)
                 } catch {
                     leaveOut("foreign key", key.name, of: table, error.reason)
                 }

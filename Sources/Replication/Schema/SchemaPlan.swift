@@ -15,7 +15,7 @@ package struct SchemaPlan: Sendable {
 }
 
 /// One object, made by one text that is run as it is (several statements, one implicit transaction).
-package struct SchemaStep: Sendable, Hashable {
+package struct SchemaStep: Hashable, SizedStep {
     package enum Kind: String, Sendable {
         case schema
         case `extension`
@@ -43,4 +43,5 @@ package struct SchemaStep: Sendable, Hashable {
     package var sql: String
     /// The target table it belongs to; of a partition's, the partition.
     package var table: QualifiedName?
+    package var size = 0
 }

@@ -80,6 +80,8 @@ struct SourceIndex {
     let constraint: String?
     /// `name=value`; part of `definition`, but not of `constraint`.
     let options: [String]
+    /// In bytes.
+    let size: Int
 }
 
 struct SourceConstraint {

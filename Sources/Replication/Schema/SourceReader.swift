@@ -111,7 +111,7 @@ struct SourceReader {
                 i.indisvalid::text, i.indisclustered::text, i.indisreplident::text, (i.indpred IS NOT NULL)::text,
                 array_to_string(i.indkey::int2[], ','), i.indnkeyatts::text,
                 \(Self.mentioned("concat(i.indexprs::text, i.indpred::text)")), pg_get_constraintdef(k.oid),
-                \(Self.list("c.reloptions"))
+                \(Self.list("c.reloptions")), pg_relation_size(i.indexrelid)::text
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
                 JOIN pg_namespace n ON n.oid = r.relnamespace
                 LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
@@ -126,7 +126,7 @@ struct SourceReader {
                 oid: row.oid(), table: row.oid(), name: row.string(), definition: row.string(), isUnique: row.flag(),
                 isPrimary: row.flag(), isValid: row.flag(), isClustered: row.flag(), isReplicaIdentity: row.flag(),
                 isPartial: row.flag(), columns: row.numbers(), keyCount: row.number(), mentioned: row.numbers(),
-                constraint: row.text(), options: row.list())
+                constraint: row.text(), options: row.list(), size: row.number())
         }
     }
 

@@ -104,6 +104,8 @@ final class VerifySession: Sendable {
     let throttle: Throttle
     let progress: CopyProgress
     let repairs: Bool
+    /// How many tables go there.
+    private let sources: [QualifiedName: Int]
 
     init(
         _ definition: PipelineDefinition, _ snapshot: String, _ tables: [SelectedTable],
@@ -119,6 +121,7 @@ final class VerifySession: Sendable {
             mappings.append(try TableMapping(table, target: target))
         }
         self.mappings = mappings
+        sources = Dictionary(mappings.map { ($0.target.name, 1) }, uniquingKeysWith: +)
         relations = tables.map { $0.relations.map(\.name) }
         throttle = Throttle(definition.throttle)
         self.progress = progress
@@ -130,9 +133,7 @@ final class VerifySession: Sendable {
     /// The table's rows, and they alone, are in the same ranges of the same key in the target.
     func canBeCut(_ table: Int) -> Bool {
         let mapping = mappings[table]
-        guard !mapping.key.isEmpty, mappings.count(where: { $0.target.name == mapping.target.name }) == 1 else {
-            return false
-        }
+        guard !mapping.key.isEmpty, sources[mapping.target.name] == 1 else { return false }
         let keyColumn = mapping.columns.first { $0.source == mapping.source.key.first }
         return mapping.source.kind == .plain && keyColumn?.target == mapping.key.first
     }

@@ -37,13 +37,7 @@ final class LoadedPipeline: @unchecked Sendable {
     /// The function for the rows of a table; nil if they go through as they are.
     func makeTransform(_ mapping: TableMapping) -> LuaRowTransform? {
         guard functions.indices.contains(mapping.rule), let function = functions[mapping.rule] else { return nil }
-        return LuaRowTransform(function, mapping, library, worker)
-    }
-
-    /// How long Lua code may run without waiting: a worker has one limit, the larger where there are both functions.
-    var timeLimit: Duration? {
-        let kinds = Set(functions.compactMap(\.self).map(\.isBatch))
-        return kinds.compactMap { $0 ? limits.batchTime : limits.rowTime }.max()
+        return LuaRowTransform(function, limits, mapping, library, worker)
     }
 
     /// Calls a function that the pipeline has for this moment, if it has one. Returns why it failed.
@@ -68,7 +62,7 @@ enum PipelineHook: String, CaseIterable {
 
 /// A pipeline's `limits`; nil: the host's.
 struct PipelineLimits: Sendable, Equatable {
-    /// How long a function may run for one row without waiting.
+    /// How long a function may run for one row, or one batch, without waiting.
     var rowTime: Duration?
     var batchTime: Duration?
     /// Of each worker's Lua state, in bytes.

@@ -12,11 +12,16 @@ final class LuaRowTransform: RowTransform {
     let function: TransformFunction
     /// Where the function begins, for errors that are noticed after it has returned.
     let place: String?
+    private let timeLimit: Duration?
     private var known: (columns: [InputColumn], factory: RowFactory)?
 
     /// `function` is kept by whoever has made it.
-    init(_ function: TransformFunction, _ mapping: TableMapping, _ library: TransformLibrary, _ worker: ScriptWorker) {
+    init(
+        _ function: TransformFunction, _ limits: PipelineLimits, _ mapping: TableMapping, _ library: TransformLibrary,
+        _ worker: ScriptWorker
+    ) {
         self.function = function
+        timeLimit = function.isBatch ? limits.batchTime : limits.rowTime
         self.mapping = mapping
         self.library = library
         self.worker = worker
@@ -25,6 +30,9 @@ final class LuaRowTransform: RowTransform {
     }
 
     func run(_ input: any RowInput, _ output: ChunkOutput) async throws(ReplicationError) {
+        let state = worker.state
+        if let timeLimit { state.timeLimit = timeLimit }
+        defer { state.timeLimit = state.options.timeLimit }
         try await TransformRun(self, factory(for: input.columns), input, output).perform()
     }
 

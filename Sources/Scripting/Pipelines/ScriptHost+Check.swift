@@ -1,16 +1,27 @@
 import EventLoops
+import LuaRuntime
 import PostgresProtocol
 import Replication
 
 extension ScriptHost {
     /// What a run would stumble over, found out without changing anything.
     package func check() async -> PipelineOutcome<[CheckFinding]> {
-        await together { [self] actor, pipeline, coordinator in
+        let names = await nameFindings()
+        return await together { [self] actor, pipeline, coordinator in
             await step(actor) { _ throws(ReplicationError) in
                 let notes = try await CheckRun(pipeline.definition, coordinator).run()
                 return notes.map { CheckFinding($0, pipeline.definition.name, report) }
             }
-        }.map { $0.flatMap(\.self) }
+        }.map { names + $0.flatMap(\.self) }
+    }
+
+    private func nameFindings() async -> [CheckFinding] {
+        await actor.run { [self] _ in
+            guard let worker, let source else { return [] }
+            do throws(ScriptError) { return try GlobalNames(worker.state).findings(in: source) } catch {
+                return [CheckFinding(.error, pipeline: nil, FailureReport(error))]
+            }
+        }
     }
 }
 

@@ -98,7 +98,6 @@ extension ScriptHost {
     private func workerOptions(_ pipeline: LoadedPipeline) -> ScriptOptions {
         var options = options
         if let memory = pipeline.limits.memory { options.memoryLimit = memory }
-        if let time = pipeline.timeLimit { options.timeLimit = time }
         return options
     }
 

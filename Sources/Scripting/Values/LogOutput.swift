@@ -1,5 +1,6 @@
 import Glibc
 package import Logging
+import PostgresProtocol
 import Synchronization
 
 /// Writes log records to a file descriptor, one line each, as text or as JSON.
@@ -110,39 +111,21 @@ struct LogRecord {
         for (key, value) in fields {
             let isPlain =
                 !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
-            line += " \(key)=" + (isPlain ? value : Self.quoted(value))
+            line += " \(key)=" + (isPlain ? value : JSONText.string(value))
         }
         return line
     }
 
     var json: String {
-        var line = "{\"time\":\"\(timeText)\",\"level\":\"\(level)\",\"message\":\(Self.quoted(message))"
-        line += ",\"source\":\(Self.quoted(label))"
-        for (key, value) in fields { line += ",\(Self.quoted(key)):\(Self.quoted(value))" }
+        var line = "{\"time\":\"\(timeText)\",\"level\":\"\(level)\",\"message\":\(JSONText.string(message))"
+        line += ",\"source\":\(JSONText.string(label))"
+        for (key, value) in fields { line += ",\(JSONText.string(key)):\(JSONText.string(value))" }
         return line + "}"
     }
 
     /// Control characters must not forge lines or move the terminal's cursor.
     private static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
-        return String(quoted(text).dropFirst().dropLast())
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var output = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\""
-            case "\\": output += "\\\\"
-            case "\n": output += "\\n"
-            case "\t": output += "\\t"
-            case "\r": output += "\\r"
-            case "\u{0}"..<" ", "\u{7F}":
-                let code = String(scalar.value, radix: 16)
-                output += "\\u" + String(repeating: "0", count: 4 - code.utf8.count) + code
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        return output + "\""
+        return String(JSONText.string(text).dropFirst().dropLast())
     }
 }

@@ -91,7 +91,7 @@ import Testing
                       shop.lua:5: in function 'f'
 
                 """#)
-        #expect(view.json.contains(##""row": {"id": "7", "email": "a\u000ab", "note": null}"##))
+        #expect(view.json.contains(##""row": {"id": "7", "email": "a\nb", "note": null}"##))
     }
 
     @Test func countsDeadLetters() {

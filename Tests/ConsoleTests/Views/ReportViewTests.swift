@@ -127,7 +127,7 @@ import Testing
 
                 """)
         #expect(view.json.hasPrefix(#"[{"pipeline": "shop", "tables": [{"source": "public.customers", "#))
-        #expect(view.json.hasSuffix(#""target_sql": ["CREATE TABLE a (\u000a    id int\u000a)", "ANALYZE a"]}]"#))
+        #expect(view.json.hasSuffix(#""target_sql": ["CREATE TABLE a (\n    id int\n)", "ANALYZE a"]}]"#))
     }
 
     @Test func showsRowsBeforeAndAfter() {

@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The pipelines of `scripts/examples`, as their readers run them.
+@Suite(.onServer) struct ExamplesTests {
+    private static let directory =
+        #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/scripts/examples"
+
+    private let server: TestServer
+    private let source: String
+    private let target: String
+
+    init() async throws {
+        server = try TestServer.shared()
+        source = try server.makeDatabase()
+        target = try server.makeDatabase()
+        try await run("shop_data.lua", "200")
+    }
+
+    private func run(_ arguments: String..., more: [String: String] = [:]) async throws {
+        let path = "\(Self.directory)/\(arguments[0])"
+        let process = try ConsoleProcess(
+            [path] + arguments.dropFirst(),
+            environment: ["SOURCE_URL": source, "TARGET_URL": target].merging(more) { _, new in new })
+        let result = try await process.finished()
+        try #require(result.status == 0, "\(result.errors)")
+    }
+
+    @Test func passTheirOwnTests() async throws {
+        let result = try await ConsoleProcess.run("test", Self.directory, environment: ["SOURCE_URL": source])
+
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.hasSuffix(" passed, 0 failed\n"))
+        #expect(result.output.contains("an order has the city of its customer"))
+    }
+
+    @Test func twoShopsBecomeOne() async throws {
+        let other = try server.makeDatabase()
+        try server.run(
+            """
+            create schema shop;
+            create table shop.customers (id bigint primary key, email text, name text, created_at timestamptz);
+            insert into shop.customers select i, 'b', 'B', now() from generate_series(101, 400) i
+            """, in: other)
+
+        try await run("merge.lua", more: ["SHOP_A": source, "SHOP_B": other])
+
+        let counts = "select shop, count(*), min(id), max(id) from merged.customers group by 1 order by 1"
+        #expect(try server.run(counts, in: target) == "a|200|1|200\nb|300|101|400")
+    }
+
+    @Test func ordersGetTheirCities() async throws {
+        try await run("enrichment.lua")
+
+        let found = "select count(*), count(*) filter (where city = 'Łódź') from reports.orders"
+        #expect(try server.run(found, in: target) == "400|400")
+    }
+
+    @Test func couponsBecomeRows() async throws {
+        try await run("fan_out.lua")
+
+        let counts = "select (select count(*) from split.orders), (select count(*) from split.coupons)"
+        #expect(try server.run(counts, in: target) == "400|200")
+    }
+}
