@@ -49,6 +49,10 @@ final class Interruption: Sendable {
     func note(_ event: Signals.Event) {
         let state = state.withLock { $0 }
         switch (event, state.phase) {
+        case (.hangUp, .running):
+            if !host.reload() { interrupt(ExitCode.interrupted) }
+        case (.hangUp, .asking): leave(ExitCode.interrupted, saying: "\ninterrupted\n")
+        case (.hangUp, _): leave(ExitCode.interrupted)
         case (.interrupt, .running), (.terminate, .running): interrupt(ExitCode.interrupted)
         case (.interrupt, .asking), (.terminate, .asking): leave(ExitCode.interrupted, saying: "\ninterrupted\n")
         case (.outputBroken, .running): interrupt(ExitCode.outputBroken)

@@ -8,6 +8,8 @@ struct RunRequest {
     var script: [String]
     var options = ScriptOptions()
     var isJSON = false
+    /// Pipelines end when they have caught up.
+    var isOnce = false
     /// No progress is shown.
     var isQuiet = false
     /// The first word may have been meant as a command.
@@ -26,6 +28,7 @@ struct RunRequest {
         options.showsValues = command.showValues
         isJSON = command.json
         isQuiet = command.quiet
+        isOnce = command.once
     }
 
     /// The settings of the log take effect at once.

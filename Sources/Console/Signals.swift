@@ -6,8 +6,9 @@ package final class Signals: Sendable {
     package enum Event: Sendable {
         /// Ctrl-C.
         case interrupt
-        /// SIGTERM, SIGHUP.
         case terminate
+        /// SIGHUP.
+        case hangUp
         /// Nobody reads standard output any more.
         case outputBroken
         /// The time set with `expire(after:)` is over.
@@ -52,7 +53,8 @@ package final class Signals: Sendable {
     private static func event(_ number: CInt) -> Event? {
         switch number {
         case SIGINT: .interrupt
-        case SIGTERM, SIGHUP: .terminate
+        case SIGTERM: .terminate
+        case SIGHUP: .hangUp
         case SIGURG: Terminal.outputIsBroken ? .outputBroken : nil
         case SIGALRM: .expired
         default: nil

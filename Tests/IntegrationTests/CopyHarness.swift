@@ -125,4 +125,5 @@ final class PlainWorker: PipelineWorker {
     }
 
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? { nil }
+    func committed(_ commit: StreamCommit) async {}
 }

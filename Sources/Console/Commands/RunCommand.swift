@@ -12,10 +12,12 @@ struct RunCommand: ParsableCommand {
             """,
         discussion: """
             The script finds its arguments in "arg", as Lua's own interpreter has it. A script that returns pipelines \
-            has them copied; what an earlier run has copied already stays as it is.
+            has them copied, and their changes followed until it is stopped; what an earlier run has done stays as it is.
 
-            SIGINT (Ctrl-C), SIGTERM and SIGHUP cancel what runs on servers, give connections back, and end with exit \
-            code 130; a second one ends at once. A copy that was interrupted goes on with the same command.
+            SIGINT (Ctrl-C) and SIGTERM cancel what runs on servers, give connections back, and end with exit code 130; \
+            a second one ends at once. A stream ends after the changes that are under way. The same command goes on from \
+            there. While changes are followed SIGHUP loads the file anew, which takes effect between two groups of \
+            changes; otherwise it ends the run.
             """)
 
     @Option(
@@ -26,7 +28,7 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Errors show what PostgreSQL says of the values in rows; they are hidden otherwise.")
     var showValues = false
 
-    @Flag(help: "Copy what is left, then end.")
+    @Flag(help: "Copy what is left, follow the changes up to now, then end.")
     var once = false
 
     @Flag(help: "Shows no progress.")

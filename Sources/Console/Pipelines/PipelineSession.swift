@@ -64,10 +64,10 @@ struct PipelineSession {
 
 extension PipelineSession {
     /// Runs the pipelines that a script has returned, if it has.
-    func copyIfAny(isQuiet: Bool) async -> Int32 {
+    func runIfAny(isOnce: Bool, isQuiet: Bool) async -> Int32 {
         guard !host.pipelines.isEmpty else { return ExitCode.done }
         interruption.allowMoreTime()
-        return await copying(isQuiet: isQuiet) { await $0.runPipelines() }
+        return await copying(isQuiet: isQuiet) { await $0.runPipelines(once: isOnce) }
     }
 
     /// Copies with progress, and sums up.

@@ -26,7 +26,9 @@ struct ProgressBlock {
     }
 
     private func total(_ pipeline: PipelineProgress, _ meter: ProgressMeter) -> ProgressRow? {
-        guard pipeline.tables.contains(where: { $0.state != .waiting }) else { return nil }
+        guard pipeline.phase != .streaming, pipeline.tables.contains(where: { $0.state != .waiting }) else {
+            return nil
+        }
         return ProgressRow(pipeline, rate: meter.rate(of: pipeline.pipeline))
     }
 
@@ -63,10 +65,21 @@ struct ProgressBlock {
             case .copying:
                 "\(pipeline.tables.count { $0.isDone }) of \(Figures.count(pipeline.tables.count, "table")) done"
             case .finishing: "finishing (indexes, constraints, …), \(pipeline.stepsDone) of \(pipeline.steps)"
+            case .streaming: "following changes"
+            case .standby: "standing by"
             case .waiting: "waiting"
             case .done: "done"
             }
-        return pipeline.note.map { "\(text): \($0)" } ?? text
+        let facts = pipeline.stream.map { ", \(Self.facts($0))" } ?? ""
+        return pipeline.note.map { "\(text)\(facts): \($0)" } ?? text + facts
+    }
+
+    private static func facts(_ stream: PipelineProgress.Stream) -> String {
+        var text = "\(Figures.count(stream.changes, "change")) in \(Figures.count(stream.transactions, "transaction"))"
+        text += ", lag \(Figures.size(Double(stream.lag)))"
+        if let heartbeat = stream.heartbeat { text += " (\(Figures.fixed(heartbeat / .milliseconds(1), 1)) ms)" }
+        if stream.lostHeartbeats > 0 { text += ", \(Figures.count(stream.lostHeartbeats, "heartbeat")) lost" }
+        return text
     }
 }
 

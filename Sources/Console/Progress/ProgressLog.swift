@@ -26,6 +26,8 @@ struct ProgressLog {
         let total = ProgressRow(pipeline, rate: meter.rate(of: pipeline.pipeline))
         var fields = ["pipeline": pipeline.pipeline, "phase": pipeline.phase.rawValue, "rows": String(total.rows)]
         fields["note"] = pipeline.note
+        fields["changes"] = pipeline.stream.map { String($0.changes) }
+        fields["lag_bytes"] = pipeline.stream.map { String($0.lag) }
         fields["percent"] = total.percent.map(String.init)
         fields["rows_per_second"] = total.rate.map { Figures.fixed($0.rows, 0) }
         fields["seconds_left"] = total.left.map { Figures.fixed($0 / .seconds(1), 0) }

@@ -18,6 +18,7 @@ struct RunSummary: ReportView {
                     ("read", String(result.read)), ("written", String(result.written)),
                     ("dropped", String(result.dropped)), ("skipped", String(result.skipped)),
                     ("dead_letters", String(result.deadLetters)), ("bytes", String(result.bytes)),
+                    ("transactions", String(result.transactions)), ("changes", String(result.changes)),
                     ("seconds", JSONText.seconds(result.duration)),
                 ])
             })
@@ -29,7 +30,12 @@ struct RunSummary: ReportView {
 
     private func text(_ result: PipelineResult, _ palette: Palette) -> String {
         let name = palette.paint(TerminalText.escaped(result.pipeline), .done)
-        if result.wasComplete { return "\(name): already complete: nothing to do\n" }
+        let changes =
+            "\(Figures.count(result.changes, "change")) in \(Figures.count(result.transactions, "transaction")) applied"
+        if result.wasComplete {
+            let rest = result.transactions > 0 ? changes : "nothing to do"
+            return "\(name): already complete: \(rest)\n"
+        }
         let seconds = result.duration / .seconds(1)
         var text = "\(name): \(Figures.count(result.tables, "table")) copied in \(Figures.fixed(seconds, 1)) s\n"
         text += "  \(Figures.count(result.read, "row")) read, \(result.written) written"
@@ -41,6 +47,7 @@ struct RunSummary: ReportView {
             text += ", \(Figures.fixed(Double(max(0, result.read - before)) / seconds, 0)) rows/s"
         }
         text += "\n"
+        if result.transactions > 0 { text += "  \(changes)\n" }
         if result.deadLetters > 0 {
             text += "  \(Figures.count(result.deadLetters, "dead letter")): replhost dlq list \(path)\n"
         }

@@ -5,15 +5,6 @@ import PostgresProtocol
 /// Writes batches into the target, one after the other, while the next one is being gathered. What is written becomes
 /// visible with the position that it belongs to, in one transaction. Lives on its loop.
 final class Applier {
-    /// What a transaction of the target brings the stream to.
-    struct Advance {
-        var position: LSN
-        /// On the source, of the last transaction; microseconds from 2000 on.
-        var commitTime: Int64?
-        var transactions = 0
-        var changes = 0
-    }
-
     private enum State {
         case idle
         case writing(Task<Void, Never>)
@@ -30,11 +21,11 @@ final class Applier {
     /// As it is in the ledger.
     private(set) var position: LSN
     /// Called on the loop after each commit.
-    private let onCommit: (Advance, BatchWriter.Counts) -> Void
+    private let onCommit: (StreamCommit, BatchWriter.Counts) async -> Void
 
     init(
         _ connection: Connection, _ ledger: Ledger, _ plan: ApplyPlan, isReplica: Bool, position: LSN,
-        _ mailbox: StreamMailbox, on actor: LoopActor, onCommit: @escaping (Advance, BatchWriter.Counts) -> Void
+        _ mailbox: StreamMailbox, on actor: LoopActor, onCommit: @escaping (StreamCommit, BatchWriter.Counts) async -> Void
     ) {
         self.connection = connection
         self.ledger = ledger
@@ -48,7 +39,7 @@ final class Applier {
     var isBusy: Bool { if case .writing = state { true } else { false } }
 
     /// Begins to write `batch`, and with `advance` to commit; `batch` is the applier's until it is not busy any more.
-    func begin(_ batch: ChangeBatch, _ advance: Advance?) async throws(ReplicationError) {
+    func begin(_ batch: ChangeBatch, _ advance: StreamCommit?) async throws(ReplicationError) {
         try await finish()
         state = .writing(
             actor.begin { [self] in
@@ -92,7 +83,7 @@ final class Applier {
 
     // MARK: Writing
 
-    private func write(_ batch: ChangeBatch, _ advance: Advance?) async throws(ReplicationError) {
+    private func write(_ batch: ChangeBatch, _ advance: StreamCommit?) async throws(ReplicationError) {
         if !batch.isEmpty || advance != nil { open() }
         try await writer.write(batch)
         if let advance { writer.queue.add(statement(for: advance)) }
@@ -103,7 +94,7 @@ final class Applier {
         try await connection.run("COMMIT", on: .target, doing: "committing changes")
         position = advance.position
         mailbox.confirm(advance.position)
-        onCommit(advance, writer.counts)
+        await onCommit(advance, writer.counts)
     }
 
     private func open() {
@@ -113,7 +104,7 @@ final class Applier {
         writer.queue.add(ledger.workLock, doing: "beginning a transaction")
     }
 
-    private func statement(for advance: Advance) -> StatementQueue.Item {
+    private func statement(for advance: StreamCommit) -> StatementQueue.Item {
         let parameters: [Parameter] = [
             .text(ledger.pipeline), .text(advance.position.description), .text(position.description),
             advance.commitTime.map { .text(String($0)) } ?? .null, .text(String(advance.transactions)),

@@ -47,11 +47,14 @@ struct PipelineSession {
         try await target.run(WorkerConnections.patience, on: .target, doing: "preparing a session")
         try await ledger.prepare()
         defer { run.session = Int(target.pid) }
+        var isStandby = false
         while try await !tryLock() {
             guard definition.isStreaming else { throw try await isRunElsewhere() }
             run.streamProgress.enter(.standby, note: "another replhost runs the pipeline")
+            isStandby = true
             do { try await target.loop.sleep(until: .now + Self.standbyPause) } catch { throw .cancelled }
         }
+        if isStandby { run.streamProgress.enter(.idle) }
     }
 
     /// A session that this run has lost the way to is ended.

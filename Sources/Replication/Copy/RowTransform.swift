@@ -10,6 +10,17 @@ package protocol PipelineWorker: AnyObject, Sendable {
     var sink: ConnectionPool { get }
     /// Nil if rows go through as they are.
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)?
+    /// Changes of a stream are in the target.
+    func committed(_ commit: StreamCommit) async
+}
+
+/// What a transaction of the target brings a stream to.
+package struct StreamCommit: Sendable {
+    package var position: LSN
+    /// On the source, of the last transaction; microseconds from 2000 on.
+    package var commitTime: Int64?
+    package var transactions = 0
+    package var changes = 0
 }
 
 /// The script's function for the rows of a table, in one worker. Lives on the worker's loop.

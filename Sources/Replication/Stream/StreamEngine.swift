@@ -27,7 +27,7 @@ final class StreamEngine {
     private var isMarked = false
     private var isSkipped = false
     /// What committing everything received so far would come to.
-    private var advance: Applier.Advance
+    private var advance: StreamCommit
     private var persistedAt = ContinuousClock.now
 
     init(
@@ -39,7 +39,7 @@ final class StreamEngine {
         self.tables = tables
         self.control = control
         self.progress = progress
-        advance = Applier.Advance(position: applier.position)
+        advance = StreamCommit(position: applier.position)
     }
 
     /// Streams until `control` wants it to end, at the end of a transaction; everything received is applied then.

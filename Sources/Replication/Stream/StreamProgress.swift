@@ -4,17 +4,18 @@ import Synchronization
 /// How far a stream is: written by the engine, read by whoever shows it.
 package final class StreamProgress: Sendable {
     package enum Phase: Sendable {
+        /// The copy comes first.
+        case idle
         case connecting
         /// Another replhost runs the pipeline.
         case standby
         case streaming
         /// A server is out of reach.
         case waiting
-        case stopped
     }
 
     package struct State: Sendable {
-        package var phase = Phase.connecting
+        package var phase = Phase.idle
         package var note: String?
         package var transactions = 0
         package var changes = 0

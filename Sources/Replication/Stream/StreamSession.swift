@@ -47,7 +47,7 @@ struct StreamSession {
         return try outcome.get()
     }
 
-    private func note(_ advance: Applier.Advance, _ counts: BatchWriter.Counts) {
+    private func note(_ advance: StreamCommit, _ counts: BatchWriter.Counts) async {
         progress.update { state in
             state.position = advance.position
             state.transactions += advance.transactions
@@ -57,6 +57,7 @@ struct StreamSession {
             state.replays = counts.replays
             state.movedAt = .now
         }
+        if advance.transactions > 0 { await worker.committed(advance) }
     }
 
     /// Rows are found by their keys, whatever the planner believes of tables that have just been filled.

@@ -62,8 +62,20 @@ package final class ScriptHost: @unchecked Sendable {
         }
     }
 
-    /// Ctrl-C, from any thread: running Lua code is stopped, SQL is cancelled on the server, leases go back.
+    /// How long a stream may take to end after the transaction that is under way.
+    private static let streamPatience: Duration = .seconds(3)
+
+    /// Ctrl-C, from any thread: running Lua code is stopped, SQL is cancelled on the server, leases go back. Streams may
+    /// finish what they are at.
     package func interrupt() {
+        guard pipelineState.isStreaming else { return interruptAtOnce() }
+        pipelineState.endStreams()
+        loop.post { [self] in
+            loop.schedule(at: .now + Self.streamPatience) { [self] in interruptAtOnce() }
+        }
+    }
+
+    private func interruptAtOnce() {
         Watchdog.shared.interruptAll()
         pipelineState.cancel()
         loop.post { [self] in worker?.scheduler.killAll(.user) }

@@ -40,17 +40,36 @@ final class LoadedPipeline: @unchecked Sendable {
         return LuaRowTransform(function, limits, mapping, library, worker)
     }
 
+    /// Workers need functions of the script.
+    var needsWorkers: Bool { hooks[.commit] != nil || functions.contains { $0 != nil } }
+
     /// Calls a function that the pipeline has for this moment, if it has one. Returns why it failed.
-    func call(_ hook: PipelineHook) async -> LuaFailure? {
+    func call(_ hook: PipelineHook, _ commit: StreamCommit? = nil) async -> LuaFailure? {
         guard let reference = hooks[hook] else { return nil }
-        worker.state.stack.push(reference)
-        let task = worker.scheduler.spawn(worker.state.stack, arguments: 0, origin: nil)
+        let stack = worker.state.stack
+        stack.push(reference)
+        if let commit { push(commit, to: stack) }
+        let task = worker.scheduler.spawn(stack, arguments: commit == nil ? 0 : 1, origin: nil)
         await worker.scheduler.end(of: task)
         return task.failure
     }
+
+    private func push(_ commit: StreamCommit, to stack: LuaStack) {
+        stack.pushTable(fieldCount: 4)
+        stack.push(commit.position.description)
+        stack.setField("lsn", of: -2)
+        stack.push(Int64(commit.transactions))
+        stack.setField("transactions", of: -2)
+        stack.push(Int64(commit.changes))
+        stack.setField("changes", of: -2)
+        if let time = commit.commitTime {
+            stack.push(RowFacts.text(ofTimestamp: time))
+            stack.setField("commit_time", of: -2)
+        }
+    }
 }
 
-/// When a pipeline calls a function without arguments.
+/// When a pipeline calls a function.
 enum PipelineHook: String, CaseIterable {
     /// Before anything is read.
     case start = "on_start"
@@ -58,6 +77,8 @@ enum PipelineHook: String, CaseIterable {
     case stop = "on_stop"
     /// All tables are copied.
     case snapshotDone = "on_snapshot_done"
+    /// Changes are in the target; gets which.
+    case commit = "on_commit"
 }
 
 /// A pipeline's `limits`; nil: the host's.

@@ -1,12 +1,27 @@
 import Replication
 
 extension PipelineProgress {
-    init(_ pipeline: String, _ progress: CopyProgress) {
-        let state = progress.state
+    init(_ running: PipelineState.Running) {
+        let state = running.progress.state
         self.init(
-            pipeline: pipeline, phase: Phase(state.phase), note: state.note,
-            elapsed: ContinuousClock.now - progress.started, tables: state.tables.map(Table.init),
+            pipeline: running.name, phase: Phase(state.phase), note: state.note,
+            elapsed: ContinuousClock.now - running.progress.started, tables: state.tables.map(Table.init),
             stepsDone: state.stepsDone, steps: state.steps)
+        if let stream = running.stream?.state { note(stream) }
+    }
+
+    private mutating func note(_ state: StreamProgress.State) {
+        switch state.phase {
+        case .idle: return
+        case .connecting: phase = phase == .copying || phase == .finishing ? phase : .connecting
+        case .standby: phase = .standby
+        case .streaming: phase = .streaming
+        case .waiting: phase = .waiting
+        }
+        note = state.note ?? note
+        stream = Stream(
+            transactions: state.transactions, changes: state.changes, lag: state.lag, heartbeat: state.heartbeat,
+            lostHeartbeats: state.lostHeartbeats)
     }
 }
 
@@ -51,6 +66,16 @@ extension PipelineResult {
             pipeline: pipeline, wasComplete: result.wasComplete, tables: result.tables, read: result.counts.read,
             written: result.counts.written, dropped: result.counts.dropped, skipped: result.counts.skipped,
             deadLetters: result.counts.deadLetters, bytes: result.counts.bytes, duration: duration)
+    }
+}
+
+extension PipelineResult {
+    init(
+        _ result: PipelineRun.Result, _ stream: StreamProgress.State, _ pipeline: String, _ duration: Duration
+    ) {
+        self.init(result, pipeline, duration)
+        transactions = stream.transactions
+        changes = stream.changes
     }
 }
 

@@ -19,9 +19,24 @@ package struct PipelineProgress: Sendable {
         case verifying
         /// Indexes, constraints, statistics, sequences.
         case finishing
+        /// Following changes.
+        case streaming
+        /// Another replhost runs the pipeline; this one goes on when that is gone.
+        case standby
         /// A server is gone; it is tried again.
         case waiting
         case done
+    }
+
+    /// Of changes that are followed.
+    package struct Stream: Sendable {
+        package var transactions: Int
+        package var changes: Int
+        /// Bytes of the source's log that are not in the target yet.
+        package var lag: Int64
+        /// How long a heartbeat took through the source's log and back; nil before the first one.
+        package var heartbeat: Duration?
+        package var lostHeartbeats: Int
     }
 
     package struct Table: Sendable {
@@ -54,6 +69,8 @@ package struct PipelineProgress: Sendable {
     /// Steps of `.finishing`: done, and all that are known.
     package var stepsDone: Int
     package var steps: Int
+    /// Nil before the changes are followed.
+    package var stream: Stream?
 }
 
 /// What a run has done.
@@ -69,6 +86,9 @@ package struct PipelineResult: Sendable {
     package var deadLetters: Int
     package var bytes: Int
     package var duration: Duration
+    /// Of the source, that were applied.
+    package var transactions = 0
+    package var changes = 0
 }
 
 /// What `check` has found.

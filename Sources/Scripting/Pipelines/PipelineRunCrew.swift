@@ -1,5 +1,6 @@
 import EventLoops
 import Glibc
+import Logging
 import LuaRuntime
 import Postgres
 import Replication
@@ -7,6 +8,8 @@ import Replication
 /// One thread of a pipeline, with a Lua state of its own where the pipeline has functions.
 // Safe: `worker` and `pipeline` are used on the loop's thread only.
 final class CrewMember: PipelineWorker, @unchecked Sendable {
+    private static let logger = Logger(label: "replhost")
+
     let actor: LoopActor
     let source: ConnectionPool
     let sink: ConnectionPool
@@ -31,6 +34,14 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
 
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? {
         pipeline?.makeTransform(mapping)
+    }
+
+    /// What the member's own Lua state has loaded.
+    var definition: PipelineDefinition? { pipeline?.definition }
+
+    func committed(_ commit: StreamCommit) async {
+        guard let failure = await pipeline?.call(.commit, commit) else { return }
+        Self.logger.error("on_commit: \(FailureReport(failure))")
     }
 
     /// Ends the thread; the Lua state first.

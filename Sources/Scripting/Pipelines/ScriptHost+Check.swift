@@ -26,7 +26,7 @@ extension ScriptHost {
 }
 
 extension CheckFinding {
-    fileprivate init(_ note: CheckNote, _ pipeline: String, _ report: (ReplicationError) -> FailureReport) {
+    init(_ note: CheckNote, _ pipeline: String, _ report: (ReplicationError) -> FailureReport) {
         switch note {
         case .failure(let error), .rowFailure(let error): self.init(.error, pipeline: pipeline, report(error))
         case .notEmpty, .noSelectRight, .noInsertRight, .noCreateRight, .unfilledColumn, .uniquenessLost, .oldServer:

@@ -10,15 +10,19 @@ extension ScriptHost {
 
     /// How far the pipelines that run are; from any thread.
     package func progress() -> [PipelineProgress] {
-        pipelineState.running.map { PipelineProgress($0.name, $0.progress) }
+        pipelineState.running.map(PipelineProgress.init)
     }
 
-    /// Copies what was not copied yet, all pipelines at once. Interrupted (`interrupt()`), it ends in good order.
-    package func runPipelines() async -> PipelineOutcome<[PipelineResult]> {
-        await together { [self] actor, pipeline, coordinator in await copy(pipeline, coordinator, actor) }
+    /// Copies what was not copied yet, then follows the changes of those pipelines that stream; all at once. Interrupted
+    /// (`interrupt()`), it ends in good order.
+    /// - Parameter once: ends when it has caught up with what the sources had when it began.
+    package func runPipelines(once: Bool = false) async -> PipelineOutcome<[PipelineResult]> {
+        await together { [self] actor, pipeline, coordinator in
+            await run(pipeline, coordinator, StreamControl(once: once), actor)
+        }
     }
 
-    /// Copies one table (as the pipeline names it on the source) anew.
+    /// Copies one table (as the pipeline names it on the source) anew; nil if whoever runs the pipeline does it.
     package func resnapshot(_ table: String) async -> PipelineOutcome<[PipelineResult]> {
         await one { [self] actor, pipeline, coordinator in
             do throws(ReplicationError) {
@@ -26,7 +30,7 @@ extension ScriptHost {
             } catch {
                 return .failed(report(error))
             }
-            return await copy(pipeline, coordinator, actor)
+            return await run(pipeline, coordinator, nil, actor)
         }
     }
 
@@ -45,47 +49,15 @@ extension ScriptHost {
         }.map { $0.flatMap(\.self) }
     }
 
-    // MARK: Copying
-
-    private func copy(
-        _ pipeline: LoadedPipeline, _ coordinator: CrewMember, _ actor: isolated LoopActor
-    ) async -> StepOutcome<PipelineResult> {
-        let definition = pipeline.definition
-        let started = ContinuousClock.now
-        let progress = CopyProgress()
-        pipelineState.begin(definition.name, progress)
-        if let failure = await pipeline.call(.start) { return .failed(report(failure)) }
-        var outcome = await withCrew(pipeline, coordinator, actor) { _, crew throws(ReplicationError) in
-            let run = PipelineRun(definition, coordinator: coordinator, workers: crew, progress: progress)
-            return PipelineResult(try await run.copy(), definition.name, ContinuousClock.now - started)
-        }
-        if case .done(let result) = outcome, !result.wasComplete, let failure = await pipeline.call(.snapshotDone) {
-            outcome = .failed(report(failure))
-        }
-        if let failure = await pipeline.call(.stop), case .done = outcome { return .failed(report(failure)) }
-        return outcome
-    }
-
     /// Runs `body` with workers, which end with it. On the host's loop.
     private func withCrew<Value: Sendable>(
         _ pipeline: LoadedPipeline, _ coordinator: CrewMember, _ actor: isolated LoopActor,
         _ body: @Sendable (isolated LoopActor, [CrewMember]) async throws(ReplicationError) -> Value
     ) async -> StepOutcome<Value> {
-        guard let source else { return .failed(FailureReport("no file was loaded")) }
-        let definition = pipeline.definition
-        let needsLua = definition.rules.contains { rule in
-            if case .copy(let options) = rule.action { options.hasTransform } else { false }
-        }
-        var crew: [CrewMember] = []
-        for number in 1...CrewSize.count(definition, pipeline.source, pipeline.sink) {
-            switch await CrewMember.make(
-                number, for: definition.name, of: source, workerOptions(pipeline), like: coordinator, needsLua: needsLua
-            ) {
-            case .success(let member): crew.append(member)
-            case .failure(let failure):
-                for member in crew { await member.end() }
-                return .failed(report(failure))
-            }
+        let crew: [CrewMember]
+        switch await makeCrew(pipeline, coordinator) {
+        case .success(let made): crew = made
+        case .failure(let failure): return .failed(report(failure))
         }
         let outcome: StepOutcome<Value>
         do throws(ReplicationError) { outcome = .done(try await body(actor, crew)) } catch {
@@ -93,6 +65,25 @@ extension ScriptHost {
         }
         for member in crew { await member.end() }
         return outcome
+    }
+
+    /// Workers that have loaded the file as it is now.
+    func makeCrew(_ pipeline: LoadedPipeline, _ coordinator: CrewMember) async -> Result<[CrewMember], LuaFailure> {
+        guard let source else { return .success([]) }
+        let definition = pipeline.definition
+        var crew: [CrewMember] = []
+        for number in 1...CrewSize.count(definition, pipeline.source, pipeline.sink) {
+            switch await CrewMember.make(
+                number, for: definition.name, of: source, workerOptions(pipeline), like: coordinator,
+                needsLua: pipeline.needsWorkers
+            ) {
+            case .success(let member): crew.append(member)
+            case .failure(let failure):
+                for member in crew { await member.end() }
+                return .failure(failure)
+            }
+        }
+        return .success(crew)
     }
 
     private func workerOptions(_ pipeline: LoadedPipeline) -> ScriptOptions {
