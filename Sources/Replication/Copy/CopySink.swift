@@ -4,6 +4,9 @@ package import PostgresProtocol
 /// Writes the lanes of a chunk into the target, in the transaction that is open on its connection: one COPY after the
 /// other, as only one can be under way.
 package final class CopySink: LaneSink {
+    /// libpq moves all that the socket has not taken, again and again: a large row is given to it in pieces.
+    private static let largestPiece = 4 << 20
+
     package enum Purpose: Sendable, Equatable {
         /// Rows for a table that is to be merged go into a temporary table first.
         case write(ConflictPolicy)
@@ -28,7 +31,7 @@ package final class CopySink: LaneSink {
     }
 
     package func tryTake(_ lane: OutputLane) throws(ReplicationError) -> Bool {
-        guard let current, current.lane === lane else { return false }
+        guard let current, current.lane === lane, lane.buffer.count <= Self.largestPiece else { return false }
         let step: CopyInWriter.Step
         do { step = try current.writer.write(lane.buffer.bytes) } catch { throw failed(error, lane) }
         lane.clear()
@@ -38,7 +41,13 @@ package final class CopySink: LaneSink {
     package func take(_ lane: OutputLane) async throws(ReplicationError) {
         do throws(PostgresError) {
             let writer = try await open(lane)
-            if !lane.buffer.isEmpty { _ = try writer.write(lane.buffer.bytes) }
+            var written = 0
+            while written < lane.buffer.count {
+                let piece = lane.buffer.bytes[written...].prefix(Self.largestPiece)
+                _ = try writer.write(UnsafeRawBufferPointer(rebasing: piece))
+                written += piece.count
+                try await writer.wait()
+            }
             lane.clear()
             try await writer.wait()
         } catch {
