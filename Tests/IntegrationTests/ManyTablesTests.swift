@@ -37,7 +37,7 @@ import Testing
         let second = try await harness.copy()
 
         #expect((first.tables, first.wasComplete, second.wasComplete) == (100, false, true))
-        #expect(copied < 100 * 15)
+        #expect(copied < 100 * 11)
         #expect(proxy.counts.roundTrips - copied < 50)
     }
 
