@@ -51,7 +51,7 @@ package final class LuaState {
     /// How long Lua code may run without waiting; nil = for ever. At first as in the options.
     package var timeLimit: Duration? {
         didSet {
-            guard timeLimit != oldValue else { return }
+            guard timeLimit != oldValue, !isClosed else { return }
             setTimeLimitError()
             watchdog?.noteTimeLimit(of: self)
         }
