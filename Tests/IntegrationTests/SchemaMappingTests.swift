@@ -59,6 +59,35 @@ struct SchemaMappingTests {
         #expect(plan.leftOut.first?.contains("index \"customers_lower\" of public.customers") == true)
     }
 
+    @Test func statisticsInASchemaOfTheirOwnBringIt() async throws {
+        let harness = try SchemaHarness([
+            "CREATE SCHEMA stats", "CREATE TABLE t (a int, b int)", "CREATE STATISTICS stats.ab ON a, b FROM t",
+        ])
+        try await harness.connected { source, target in
+            let plan = try await SchemaPlanner.plan(try await schemaRequests(source), source: source, target: target)
+            try await make(plan.steps, in: target)
+        }
+
+        let dump = try harness.dump(harness.target).joined(separator: "\n")
+        #expect(dump.contains("CREATE STATISTICS stats.ab ON a, b FROM public.t"))
+    }
+
+    @Test func everyUseOfARenamedSequenceIsRenamed() async throws {
+        let harness = try SchemaHarness([
+            "CREATE TABLE t (id serial PRIMARY KEY)",
+            "ALTER TABLE t ALTER id SET DEFAULT nextval('t_id_seq') + 0 * currval('t_id_seq')",
+        ])
+        try await harness.connected { source, target in
+            var requests = try await schemaRequests(source)
+            requests[0].target = QualifiedName(schema: "other", name: "t")
+            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            try await make(plan.steps, in: target)
+            try await target.execute("INSERT INTO other.t DEFAULT VALUES")
+        }
+
+        #expect(try harness.server.run("SELECT id FROM other.t", in: harness.target) == "1")
+    }
+
     @Test func leavesOutWhatNeedsAColumnThatIsNotCopied() async throws {
         let harness = try SchemaHarness(Self.shop)
         let plan = try await harness.connected { source, target in

@@ -23,12 +23,10 @@ struct ColumnPlan {
 
     /// `categories`: `pg_type.typcategory` of the target's types by their texts.
     init(_ columns: [SourceColumn], request: SchemaRequest, categories: [String: String]) {
-        var targets: [String: String]?
-        if let mappings = request.columns {
-            targets = Dictionary(mappings.map { ($0.source, $0.target) }) { first, _ in first }
-        }
+        let own = columns.map { ColumnMapping(source: $0.name, target: $0.name) }
+        let targets = Dictionary((request.columns ?? own).map { ($0.source, $0.target) }) { first, _ in first }
         kept = columns.compactMap { column in
-            guard let name = targets.map({ $0[column.name] }) ?? column.name else { return nil }
+            guard let name = targets[column.name] else { return nil }
             let type = request.types[name].flatMap { $0 == column.type ? nil : $0 }
             let isForeign = type.map { categories[$0] != column.category } ?? false
             return Kept(column: column, name: name, type: type, isForeign: isForeign)

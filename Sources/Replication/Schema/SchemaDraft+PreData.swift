@@ -2,15 +2,20 @@ import PostgresProtocol
 
 extension SchemaDraft {
     mutating func makePreData() {
-        var steps = prerequisiteAndTableSteps()
-        steps += keySteps()
+        plan.preData = prerequisiteAndTableSteps()
+        plan.preData += keySteps()
+    }
+
+    /// Before all other steps, the schemas that they make something in: statistics need not be in their table's.
+    mutating func makeSchemas() {
+        let steps = plan.preData + plan.postData.joined()
         let needed = Set(steps.compactMap(\.name.schema)).subtracting(schemas)
         let made = needed.sorted().map { schema in
             SchemaStep(
                 kind: .schema, name: QualifiedName(name: schema),
                 sql: "CREATE SCHEMA IF NOT EXISTS \(SQLText.quoteIdentifier(schema))")
         }
-        plan.preData = made + steps
+        plan.preData = made + plan.preData
     }
 
     private mutating func prerequisiteAndTableSteps() -> [SchemaStep] {

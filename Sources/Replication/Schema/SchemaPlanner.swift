@@ -22,6 +22,7 @@ package enum SchemaPlanner {
                 if try await draft.read() {
                     draft.makePreData()
                     try await draft.makePostData()
+                    draft.makeSchemas()
                 }
                 try await to.leave(targetEntry)
                 try await from.leave(sourceEntry)

@@ -109,8 +109,7 @@ struct TableStatement {
     private func renamingSequences(_ expression: String) -> String {
         var text = expression
         for (constant, name) in renamedSequences {
-            guard let range = text.firstRange(of: constant) else { continue }
-            text.replaceSubrange(range, with: SQLText.quoteLiteral(name.sql) + "::regclass")
+            text = text.replacing(constant, with: SQLText.quoteLiteral(name.sql) + "::regclass")
         }
         return text
     }
