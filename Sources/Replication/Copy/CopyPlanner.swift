@@ -86,7 +86,7 @@ struct CopyPlanner {
             selection.tables.map(SchemaRequest.init), made: made, source: source, target: target)
         for text in plan.leftOut { Self.logger.warning("\(text)") }
         for step in plan.preData {
-            try await target.run(step.sql, on: .target, doing: "making \(step.kind.rawValue) \(step.name)")
+            try await target.run(step.sql, on: .target, doing: step.activity)
         }
         return plan
     }

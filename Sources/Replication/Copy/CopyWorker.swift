@@ -105,7 +105,7 @@ final class CopyWorker: @unchecked Sendable {
             """
             SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL synchronous_commit = off; \(parallel)\(lock);
             \(step.sql)
-            """, on: .target, doing: "making \(step.kind) \(step.name)")
+            """, on: .target, doing: step.activity)
     }
 }
 

@@ -27,7 +27,7 @@ package struct SchemaStep: Hashable, SizedStep {
         case partition
         case index
         case constraint
-        case foreignKey
+        case foreignKey = "foreign key"
         case validation
         case statistics
         case trigger
@@ -44,4 +44,17 @@ package struct SchemaStep: Hashable, SizedStep {
     /// The target table it belongs to; of a partition's, the partition.
     package var table: QualifiedName?
     package var size = 0
+
+    /// What goes on while it runs, for messages.
+    package var activity: String {
+        switch kind {
+        case .validation: "validating foreign key \(name)"
+        case .analyze: "analyzing \(name)"
+        case .comment: "commenting on \(name)"
+        case .replicaIdentity, .clusterMark: "marking index \(name)"
+        case .schema, .extension, .collation, .type, .function, .sequence, .table, .partition, .index, .constraint,
+            .foreignKey, .statistics, .trigger:
+            "making \(kind.rawValue) \(name)"
+        }
+    }
 }
