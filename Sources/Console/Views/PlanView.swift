@@ -12,6 +12,7 @@ struct PlanView: ReportView {
             ("pipeline", JSONText.string(plan.pipeline)), ("tables", JSONText.array(plan.tables.map(object))),
             ("skipped", JSONText.strings(plan.skipped.map { "\($0)" })),
             ("source_sql", JSONText.strings(plan.sourceSQL)), ("target_sql", JSONText.strings(plan.targetSQL)),
+            ("left_out", JSONText.strings(plan.leftOut)),
         ])
     }
 
@@ -35,7 +36,10 @@ struct PlanView: ReportView {
             let names = plan.skipped.map { TerminalText.escaped("\($0)") }
             text += "\nleft out: \(names.joined(separator: ", "))\n"
         }
-        return text + statements("source", plan.sourceSQL, palette) + statements("target", plan.targetSQL, palette)
+        text += statements("source", plan.sourceSQL, palette) + statements("target", plan.targetSQL, palette)
+        guard !plan.leftOut.isEmpty else { return text }
+        let lines = plan.leftOut.map { "  \(TerminalText.escaped($0))\n" }
+        return text + "\n" + palette.paint("not made in the target:", .help) + "\n" + lines.joined()
     }
 
     private func tables(_ plan: PlanReport) -> String {

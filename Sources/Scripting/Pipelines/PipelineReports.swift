@@ -132,6 +132,8 @@ package struct PlanReport: Sendable {
     /// In order; each ends without a semicolon.
     package var sourceSQL: [String]
     package var targetSQL: [String]
+    /// What the source has and the target will not, with the reasons.
+    package var leftOut: [String]
 }
 
 /// Rows before and after.

@@ -39,7 +39,7 @@ extension PlanReport {
     fileprivate init(_ pipeline: String, _ plan: PlanRun.Plan) {
         self.init(
             pipeline: pipeline, tables: plan.tables.map(Table.init), skipped: plan.skipped, sourceSQL: [],
-            targetSQL: plan.targetSQL)
+            targetSQL: plan.targetSQL, leftOut: plan.leftOut)
     }
 }
 
