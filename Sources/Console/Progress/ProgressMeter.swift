@@ -33,7 +33,8 @@ struct ProgressMeter {
     /// To be called a few times a second.
     mutating func note(_ progress: [PipelineProgress], at time: Duration) {
         for pipeline in progress where !pipeline.tables.isEmpty {
-            for table in pipeline.tables {
+            // A finished one has no speed, and there may be thousands that wait.
+            for table in pipeline.tables where table.state == .copying {
                 add(
                     Sample(time: time, rows: table.rows, bytes: table.bytes),
                     to: Key(pipeline: pipeline.pipeline, table: "\(table.source)"))
