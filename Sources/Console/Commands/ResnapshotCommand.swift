@@ -8,7 +8,8 @@ struct ResnapshotCommand: PipelineCommand {
         abstract: "Copies one table anew.",
         usage: "replhost resnapshot [<options>] FILE TABLE",
         discussion: """
-            What the table holds in the target is replaced. Interrupted, it is gone on with by "run".
+            What the table holds in the target is replaced. Interrupted, it is gone on with by "run". If the pipeline \
+            is being run, that process does it: it copies the table between two groups of changes.
             """)
 
     @OptionGroup var pipelines: PipelineArguments
@@ -20,6 +21,12 @@ struct ResnapshotCommand: PipelineCommand {
     var quiet = false
 
     func perform(on session: PipelineSession) async -> Int32 {
-        await session.copying(isQuiet: quiet) { await $0.resnapshot(self.table) }
+        await session.copying(isQuiet: quiet) { host in
+            let outcome = await host.resnapshot(self.table)
+            if case .done(let results) = outcome, results.isEmpty {
+                Terminal.writeError("asked the process that runs the pipeline to copy \(self.table) anew\n")
+            }
+            return outcome
+        }
     }
 }

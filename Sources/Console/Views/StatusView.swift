@@ -14,7 +14,17 @@ struct StatusView: ReportView {
             ("pipeline", JSONText.string(report.pipeline)), ("state", JSONText.string(report.state)),
             ("is_running", String(report.isRunning)), ("started_at", JSONText.string(report.startedAt)),
             ("finished_at", JSONText.string(report.finishedAt)), ("dead_letters", String(report.deadLetters)),
-            ("last_error", JSONText.string(report.lastError)), ("tables", JSONText.array(report.tables.map(object))),
+            ("last_error", JSONText.string(report.lastError)),
+            ("stream", report.stream.map(object) ?? "null"), ("tables", JSONText.array(report.tables.map(object))),
+        ])
+    }
+
+    private static func object(_ stream: StatusReport.Stream) -> String {
+        JSONText.object([
+            ("slot", JSONText.string(stream.slot)), ("is_active", String(stream.isActive)),
+            ("position", JSONText.string(stream.position)), ("lag_bytes", stream.lag.map(String.init) ?? "null"),
+            ("retained_bytes", JSONText.number(stream.retained)), ("commit_time", JSONText.string(stream.commitTime)),
+            ("transactions", String(stream.transactions)), ("changes", String(stream.changes)),
         ])
     }
 
@@ -36,6 +46,7 @@ struct StatusView: ReportView {
     private func text(_ report: StatusReport, _ palette: Palette) -> String {
         var text = palette.paint(TerminalText.escaped(report.pipeline), .help) + ": \(heading(report))\n"
         if !report.tables.isEmpty { text += tables(report) }
+        if let stream = report.stream { text += "\(self.stream(stream))\n" }
         if report.deadLetters > 0 {
             text += "\(Figures.count(report.deadLetters, "dead letter")): replhost dlq list \(path)\n"
         }
@@ -51,6 +62,16 @@ struct StatusView: ReportView {
         if let startedAt = report.startedAt { parts.append("started \(startedAt)") }
         if let finishedAt = report.finishedAt { parts.append("finished \(finishedAt)") }
         return TerminalText.escaped(parts.joined(separator: ", "))
+    }
+
+    private func stream(_ stream: StatusReport.Stream) -> String {
+        var parts = ["slot \(stream.slot)\(stream.isActive ? "" : " (nobody streams from it)")"]
+        parts.append(
+            "\(Figures.count(stream.changes, "change")) in \(Figures.count(stream.transactions, "transaction")) applied")
+        parts.append(stream.lag.map { "lag \(Figures.size(Double($0)))" } ?? "lag unknown: the source is out of reach")
+        if let time = stream.commitTime { parts.append("last commit \(time)") }
+        if let retained = stream.retained { parts.append("\(Figures.size(Double(retained))) of log kept") }
+        return TerminalText.escaped("changes: " + parts.joined(separator: ", "))
     }
 
     private func tables(_ report: StatusReport) -> String {

@@ -62,6 +62,7 @@ package final class PipelineRun {
             do throws(ReplicationError) {
                 let session = try await open()
                 defer { session.close() }
+                try await Resnapshot.grantRequests(definition, coordinator, session)
                 if definition.snapshot.mode != .never { _ = try await CopyAttempt(self, session).run() }
                 if let end = try await StreamAttempt(self, session, control).run() { return end }
             } catch {

@@ -12,7 +12,8 @@ package struct Resnapshot {
         self.worker = worker
     }
 
-    package func prepare(_ name: QualifiedName) async throws(ReplicationError) {
+    /// False: another replhost streams the pipeline, and has been asked to copy the table.
+    package func prepare(_ name: QualifiedName) async throws(ReplicationError) -> Bool {
         let connections = WorkerConnections(worker, snapshot: nil)
         defer { connections.release() }
         let selection = try await PipelineCatalog.selection(definition, on: try await connections.source())
@@ -23,8 +24,12 @@ package struct Resnapshot {
         let ledger = Ledger(target, pipeline: definition.name)
         guard try await ledger.exists(),
             let relation = try await ledger.relations().first(where: { $0.source == name })
-        else { return }
+        else { return true }
         guard try await ledger.lock() else {
+            if definition.isStreaming, try await ledger.stream() != nil {
+                try await ledger.requestResnapshot(of: name)
+                return false
+            }
             throw .mismatch(
                 code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost",
                 hint: "Stop it first.")
@@ -33,9 +38,29 @@ package struct Resnapshot {
             try await ledger.endEarlierWork()
             try await forget(table, relation, selection, ledger)
             try await ledger.unlock()
+            return true
         } catch {
             try? await ledger.unlock()
             throw error
+        }
+    }
+
+    /// Prepares the tables that others have asked for while the stream ran.
+    static func grantRequests(
+        _ definition: PipelineDefinition, _ worker: any PipelineWorker, _ session: PipelineSession
+    ) async throws(ReplicationError) {
+        let ledger = session.ledger
+        guard let requests = try await ledger.stream()?.resnapshot, !requests.isEmpty else { return }
+        let selection = try await PipelineCatalog.selection(definition, on: session.source)
+        let relations = try await ledger.relations()
+        try await ledger.endEarlierWork()
+        for name in requests {
+            if let table = selection.tables.first(where: { $0.source.name == name }),
+                let relation = relations.first(where: { $0.source == name })
+            {
+                try await Resnapshot(definition, worker).forget(table, relation, selection, ledger)
+            }
+            try await ledger.forgetRequest(for: name)
         }
     }
 

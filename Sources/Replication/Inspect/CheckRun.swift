@@ -24,6 +24,11 @@ package enum CheckNote: Sendable {
     case triggersFire(QualifiedName)
     case leftOut(String)
     case fewConnections(ReplicationError.Side, max: Int, workers: Int)
+    /// Changes of old rows cannot be told apart: only inserts are followed.
+    case insertsOnly(QualifiedName)
+    /// The source does not send the target's key with updates and deletes.
+    case keyNotSent(QualifiedName, columns: [String])
+    case noFreeSlot(used: Int, of: Int)
 }
 
 /// Looks for what would go wrong, without changing anything. Lives on its worker's loop.
@@ -62,6 +67,7 @@ package struct CheckRun {
             notes += try await check(table, existing[table.targetName], begun, source, target)
         }
         notes += try await schema(selection, source, target)
+        if definition.isStreaming { notes += try await StreamCheck(definition, source).notes(selection, existing) }
         return notes
     }
 

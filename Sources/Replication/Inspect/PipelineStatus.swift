@@ -1,6 +1,6 @@
 import EventLoops
 import Postgres
-import PostgresProtocol
+package import PostgresProtocol
 
 /// What the ledger says of a pipeline. Lives on its worker's loop.
 package struct PipelineStatus: Sendable {
@@ -12,6 +12,12 @@ package struct PipelineStatus: Sendable {
     package var stateValues = 0
     /// The session that has the pipeline locked.
     package var owner: Int?
+    /// Nil if it has not begun to stream.
+    package var stream: Ledger.StreamRecord?
+    /// On the source; nil if there is none, or the source is out of reach.
+    package var slot: SlotState?
+    /// Where the source's log ends.
+    package var sourceEnd: LSN?
 
     package static func read(
         _ pipeline: String, _ worker: any PipelineWorker
@@ -25,7 +31,22 @@ package struct PipelineStatus: Sendable {
         status.letters = try await ledger.letterCounts()
         status.stateValues = try await ledger.stateCount()
         status.owner = try await ledger.owner()
+        status.stream = try await ledger.stream()
+        if let slot = status.stream?.slot { await status.readSource(slot, session) }
         return status
+    }
+
+    /// The source may be out of reach: what the target knows is shown all the same.
+    private mutating func readSource(_ name: String, _ session: LedgerSession) async {
+        guard let source = try? await session.source() else { return }
+        slot = try? await SlotState.read(name, on: source)
+        sourceEnd = try? await SourceLog.end(source)
+    }
+
+    /// Bytes of the source's log that are not in the target yet.
+    package var lag: Int64? {
+        guard let position = stream?.position, let sourceEnd else { return nil }
+        return max(0, sourceEnd.distance(from: position))
     }
 
     /// Forgets the pipeline, unless somebody works on it.
@@ -37,11 +58,29 @@ package struct PipelineStatus: Sendable {
             throw .mismatch(
                 code: "RH3401", "pipeline \"\(pipeline)\" is being run by another replhost", hint: "Stop it first.")
         }
-        do throws(ReplicationError) { try await ledger.remove() } catch {
+        do throws(ReplicationError) {
+            if let slot = try await ledger.stream()?.slot { try await drop(slot, pipeline, session) }
+            try await ledger.remove()
+        } catch {
             try? await ledger.unlock()
             throw error
         }
         try await ledger.unlock()
+    }
+}
+
+extension PipelineStatus {
+    /// Removes what a stream needs on the source.
+    private static func drop(
+        _ slot: String, _ pipeline: String, _ session: LedgerSession
+    ) async throws(ReplicationError) {
+        let source = try await session.source()
+        if try await SlotState.read(slot, on: source) != nil {
+            try await source.run(
+                "SELECT pg_drop_replication_slot(\(SQLText.quoteLiteral(slot)))", on: .source,
+                doing: "dropping replication slot \"\(slot)\"")
+        }
+        try await Publications(source, StreamNames(pipeline)).drop()
     }
 }
 
@@ -56,6 +95,8 @@ package final class LedgerSession {
         let ledger = Ledger(try await connections.target(), pipeline: pipeline)
         self.ledger = try await ledger.exists() ? ledger : nil
     }
+
+    func source() async throws(ReplicationError) -> Connection { try await connections.source() }
 
     package func end() { connections.release() }
 }

@@ -14,12 +14,12 @@ struct Publications {
 
     /// Makes or changes them so that they have these tables.
     func publish(_ tables: [SelectedTable]) async throws(ReplicationError) {
-        let identified = try await withIdentity(tables.map(\.source))
+        let identities = try await identities(tables.map(\.source))
         try await publish(
-            tables.map(\.source).filter { identified.contains($0.oid) }, in: names.publication,
+            tables.map(\.source).filter { identities[$0.oid] != nil }, in: names.publication,
             "insert, update, delete, truncate")
         try await publish(
-            tables.map(\.source).filter { !identified.contains($0.oid) }, in: names.insertsPublication,
+            tables.map(\.source).filter { identities[$0.oid] == nil }, in: names.insertsPublication,
             "insert, truncate")
     }
 
@@ -73,24 +73,30 @@ struct Publications {
         }
     }
 
-    /// Tables whose old rows the server can send; of a partitioned table all partitions have to.
-    private func withIdentity(_ tables: [CatalogTable]) async throws(ReplicationError) -> Set<OID> {
+    /// The columns of old rows that the server can send, by table; none for a table whose rows it cannot tell apart. Of a
+    /// partitioned table all partitions have to have an identity.
+    func identities(_ tables: [CatalogTable]) async throws(ReplicationError) -> [OID: [String]] {
         do throws(PostgresError) {
             let result = try await source.query(
                 """
-                SELECT t.oid::int8 FROM unnest($1::text[]::oid[]) AS t (oid)
-                WHERE NOT EXISTS (
-                  SELECT FROM (SELECT t.oid UNION SELECT relid FROM pg_partition_tree(t.oid)) AS part (oid)
-                  JOIN pg_class c ON c.oid = part.oid
-                  WHERE CASE c.relreplident
-                    WHEN 'f' THEN false
-                    WHEN 'd' THEN NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
-                    WHEN 'i' THEN NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident)
-                    ELSE true END)
+                WITH part AS (
+                  SELECT t.oid AS root, p.oid FROM unnest($1::text[]::oid[]) AS t (oid)
+                  CROSS JOIN LATERAL (SELECT t.oid UNION SELECT relid FROM pg_partition_tree(t.oid)) AS p (oid)),
+                identity AS (
+                  SELECT part.root, part.oid, c.relreplident, i.indexrelid, i.indkey::int2[] AS keys
+                  FROM part JOIN pg_class c ON c.oid = part.oid
+                  LEFT JOIN pg_index i ON i.indrelid = c.oid
+                    AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
+                SELECT root::int8, a.attname::text FROM identity
+                JOIN pg_attribute a ON a.attrelid = identity.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND (relreplident = 'f' OR a.attnum = ANY (keys))
+                WHERE identity.oid = root AND root NOT IN (
+                  SELECT root FROM identity WHERE relreplident <> 'f' AND indexrelid IS NULL)
                 """, [.texts(tables.map(\.oid.description))])
-            var found: Set<OID> = []
+            var found: [OID: [String]] = [:]
             for row in 0..<result.count {
-                if let oid = try result.number(row, 0) { found.insert(OID(UInt32(oid))) }
+                guard let oid = try result.number(row, 0) else { continue }
+                found[OID(UInt32(oid)), default: []].append(try result.text(of: 1, row: row))
             }
             return found
         } catch {

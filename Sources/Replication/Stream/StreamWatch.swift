@@ -28,6 +28,7 @@ final class StreamWatch {
     private var beatAt: ContinuousClock.Instant?
     private var lookedAt = ContinuousClock.now
     private var isOverBudget = false
+    private var catalogState: String?
 
     init(_ run: PipelineRun, _ session: PipelineSession, _ control: StreamControl, _ plan: StreamPlan) {
         self.run = run
@@ -88,6 +89,7 @@ final class StreamWatch {
             throw SlotState.missing(plan.names.slot, position: progress.state.position)
         }
         try await checkBudget(slot)
+        try await lookForTables()
     }
 
     private func checkBudget(_ slot: SlotState) async throws(ReplicationError) {
@@ -98,6 +100,26 @@ final class StreamWatch {
         Self.logger.warning(
             "pipeline \"\(plan.definition.name)\": the source keeps \(slot.retained) bytes of log for it, \(budget) are allowed"
         )
+    }
+
+    /// Tables that have been made since, and that the pipeline copies.
+    private func lookForTables() async throws(ReplicationError) {
+        guard plan.definition.snapshot.mode != .never else { return }
+        let state: String
+        do throws(PostgresError) {
+            state = try await session.source.query(
+                "SELECT count(*) || ' ' || max(oid::int8) FROM pg_class WHERE relkind IN ('r', 'p')", []
+            ).text(of: 0)
+        } catch {
+            throw .database(.source, error, doing: "looking for new tables")
+        }
+        defer { catalogState = state }
+        guard let catalogState, catalogState != state else { return }
+        let selection = try await PipelineCatalog.selection(plan.definition, on: session.source)
+        let known = Set(plan.mappings.map(\.source.name))
+        guard selection.tables.contains(where: { !known.contains($0.source.name) }) else { return }
+        wantsCopy = true
+        control.interrupt()
     }
 
     private func lookForWishes() async throws(ReplicationError) {

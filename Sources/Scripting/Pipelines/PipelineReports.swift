@@ -207,8 +207,25 @@ package struct StatusReport: Sendable {
         package var finishedAt: String?
     }
 
+    /// Of changes that are followed.
+    package struct Stream: Sendable {
+        package var slot: String
+        /// Somebody streams from the slot.
+        package var isActive: Bool
+        /// Everything before it is in the target.
+        package var position: String?
+        /// Bytes of the source's log that are not in the target yet; nil if the source is out of reach.
+        package var lag: Int64?
+        /// Bytes of log that the source keeps for the slot.
+        package var retained: Int?
+        /// On the source, of the last transaction that was applied.
+        package var commitTime: String?
+        package var transactions: Int
+        package var changes: Int
+    }
+
     package var pipeline: String
-    /// "new" (never run), "copying", "finishing", "done".
+    /// "new" (never run), "copying", "finishing", "done", "streaming", "cut over".
     package var state: String
     /// Another process is at work on it now.
     package var isRunning: Bool
@@ -217,6 +234,7 @@ package struct StatusReport: Sendable {
     package var tables: [Table]
     package var deadLetters: Int
     package var lastError: String?
+    package var stream: Stream?
 }
 
 /// A row of `replhost.dead_letter`.

@@ -29,9 +29,10 @@ extension CheckFinding {
     init(_ note: CheckNote, _ pipeline: String, _ report: (ReplicationError) -> FailureReport) {
         switch note {
         case .failure(let error), .rowFailure(let error): self.init(.error, pipeline: pipeline, report(error))
-        case .notEmpty, .noSelectRight, .noInsertRight, .noCreateRight, .unfilledColumn, .uniquenessLost, .oldServer:
+        case .notEmpty, .noSelectRight, .noInsertRight, .noCreateRight, .unfilledColumn, .uniquenessLost, .oldServer,
+            .keyNotSent, .noFreeSlot:
             self.init(.error, pipeline: pipeline, FailureReport(note))
-        case .unusedPattern, .noKey, .typeChange, .triggersFire, .leftOut, .fewConnections:
+        case .unusedPattern, .noKey, .typeChange, .triggersFire, .leftOut, .fewConnections, .insertsOnly:
             self.init(.warning, pipeline: pipeline, FailureReport(note))
         }
     }
@@ -56,6 +57,19 @@ extension FailureReport {
                 hint:
                     "Empty it, or say with on_conflict = \"upsert\" or \"skip\" what becomes of rows with the same key."
             )
+        case .insertsOnly(let table):
+            self.init(
+                code: "RH3515", "\(table) has no replica identity: only its inserts are followed",
+                hint: "Give it a primary key, or ALTER TABLE \(table.sql) REPLICA IDENTITY FULL on the source.")
+        case .keyNotSent(let table, let columns):
+            self.init(
+                code: "RH3516",
+                "changes of \(table) come without \(columns.joined(separator: ", ")), the target's key",
+                hint: "ALTER TABLE \(table.sql) REPLICA IDENTITY FULL on the source, or name another key with \"key\".")
+        case .noFreeSlot(let used, let most):
+            self.init(
+                code: "RH3517", "the source has no free replication slot: \(used) of \(most) are in use",
+                hint: "Drop one that nobody needs, or raise max_replication_slots and restart that server.")
         case .noSelectRight(let table):
             self.init(
                 code: "RH3503", "the source's user may not read \(table)", hint: "GRANT SELECT ON \(table.sql) TO …;")

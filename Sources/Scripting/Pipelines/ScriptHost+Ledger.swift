@@ -39,6 +39,9 @@ extension ScriptHost {
         if status.record != nil {
             contents.append("progress of pipeline \"\(name)\": \(status.relations.count) tables")
         }
+        if let stream = status.stream {
+            contents.append("replication slot \"\(stream.slot)\" and its publications on the source")
+        }
         let letters = status.letters.values.reduce(0, +)
         if letters > 0 { contents.append("\(letters) dead letters of pipeline \"\(name)\"") }
         if status.stateValues > 0 { contents.append("\(status.stateValues) values of rh.state of \"\(name)\"") }
@@ -116,7 +119,17 @@ extension StatusReport {
             pipeline: pipeline, state: status.record?.state ?? "new", isRunning: status.owner != nil,
             startedAt: status.record?.startedAt, finishedAt: status.record?.finishedAt,
             tables: status.relations.map { Table($0, letters: status.letters[$0.source.description] ?? 0) },
-            deadLetters: status.letters.values.reduce(0, +), lastError: status.record?.lastError)
+            deadLetters: status.letters.values.reduce(0, +), lastError: status.record?.lastError,
+            stream: status.stream.map { Stream($0, status) })
+    }
+}
+
+extension StatusReport.Stream {
+    fileprivate init(_ record: Ledger.StreamRecord, _ status: PipelineStatus) {
+        self.init(
+            slot: record.slot, isActive: status.slot?.activePID != nil, position: record.position?.description,
+            lag: status.lag, retained: status.slot?.retained, commitTime: record.commitTime,
+            transactions: record.transactions, changes: record.changes)
     }
 }
 

@@ -22,16 +22,22 @@ extension ScriptHost {
         }
     }
 
-    /// Copies one table (as the pipeline names it on the source) anew; nil if whoever runs the pipeline does it.
+    /// Copies one table (as the pipeline names it on the source) anew; no result if whoever runs the pipeline has been
+    /// asked to do it.
     package func resnapshot(_ table: String) async -> PipelineOutcome<[PipelineResult]> {
-        await one { [self] actor, pipeline, coordinator in
+        await one { [self] actor, pipeline, coordinator -> StepOutcome<[PipelineResult]> in
             do throws(ReplicationError) {
-                try await Resnapshot(pipeline.definition, coordinator).prepare(try Self.tableName(table))
+                let isOurs = try await Resnapshot(pipeline.definition, coordinator).prepare(try Self.tableName(table))
+                guard isOurs else { return .done([]) }
             } catch {
                 return .failed(report(error))
             }
-            return await run(pipeline, coordinator, nil, actor)
-        }
+            return switch await run(pipeline, coordinator, nil, actor) {
+            case .done(let result): .done([result])
+            case .failed(let report): .failed(report)
+            case .interrupted: .interrupted
+            }
+        }.map { $0.flatMap(\.self) }
     }
 
     package func verify(repair: Bool, table: String?) async -> PipelineOutcome<[VerifyReport]> {
