@@ -85,7 +85,9 @@ struct CopyAttempt {
 
 extension SourceIdentity {
     /// The system is empty where the user may not see its identifier.
-    static func read(_ source: Connection) async throws(ReplicationError) -> SourceIdentity {
+    static func read(
+        _ source: Connection, _ side: ReplicationError.Side
+    ) async throws(ReplicationError) -> SourceIdentity {
         do throws(PostgresError) {
             let database = try await source.query("SELECT current_database()::text", []).text(of: 0)
             let mayAsk = try await source.query(
@@ -95,7 +97,7 @@ extension SourceIdentity {
             let system = mayAsk ? try await source.query(sql, []).text(of: 0) : ""
             return SourceIdentity(system: system, database: database)
         } catch {
-            throw .database(.source, error, doing: "identifying the source")
+            throw .database(side, error, doing: "identifying the server")
         }
     }
 }

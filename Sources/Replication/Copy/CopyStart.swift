@@ -36,7 +36,7 @@ struct CopyStart {
         _ definition: PipelineDefinition, _ session: PipelineSession, _ identity: SourceIdentity
     ) async throws(ReplicationError) -> CopyStart? {
         let source = session.source
-        let names = StreamNames(definition.name)
+        let names = try await session.names()
         let published = try await PipelineCatalog.selection(definition, on: source)
         try await Publications(source, names).publish(published.tables)
         let anchor = try await StreamAnchor.take(

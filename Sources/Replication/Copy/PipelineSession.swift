@@ -76,7 +76,7 @@ struct PipelineSession {
 
     /// Refuses to go on with another source than the one that the ledger knows.
     func identify(_ record: Ledger.Record?) async throws(ReplicationError) -> SourceIdentity {
-        let identity = try await SourceIdentity.read(source)
+        let identity = try await SourceIdentity.read(source, .source)
         guard let record else { return identity }
         let isSame =
             record.sourceDatabase == identity.database
@@ -90,6 +90,11 @@ struct PipelineSession {
                     + "\"replhost drop\".")
         }
         return identity
+    }
+
+    /// Of slot and publications on the source.
+    func names() async throws(ReplicationError) -> StreamNames {
+        try await StreamNames.read(definition.name, ledger, source: source, target: target)
     }
 
     func mayBeReplica() async throws(ReplicationError) -> Bool {

@@ -67,7 +67,7 @@ package struct CheckRun {
             notes += try await check(table, existing[table.targetName], begun, source, target)
         }
         notes += try await schema(selection, source, target)
-        if definition.isStreaming { notes += try await StreamCheck(definition, source).notes(selection, existing) }
+        if definition.isStreaming { notes += try await StreamCheck(definition, source, target).notes(selection, existing) }
         return notes
     }
 

@@ -59,7 +59,7 @@ package struct PipelineStatus: Sendable {
                 code: "RH3401", "pipeline \"\(pipeline)\" is being run by another replhost", hint: "Stop it first.")
         }
         do throws(ReplicationError) {
-            if let slot = try await ledger.stream()?.slot { try await drop(slot, pipeline, session) }
+            if let slot = try await ledger.stream()?.slot { try await drop(slot, session) }
             try await ledger.remove()
         } catch {
             try? await ledger.unlock()
@@ -72,7 +72,7 @@ package struct PipelineStatus: Sendable {
 extension PipelineStatus {
     /// Removes what a stream needs on the source.
     private static func drop(
-        _ slot: String, _ pipeline: String, _ session: LedgerSession
+        _ slot: String, _ session: LedgerSession
     ) async throws(ReplicationError) {
         let source = try await session.source()
         if try await SlotState.read(slot, on: source) != nil {
@@ -80,7 +80,7 @@ extension PipelineStatus {
                 "SELECT pg_drop_replication_slot(\(SQLText.quoteLiteral(slot)))", on: .source,
                 doing: "dropping replication slot \"\(slot)\"")
         }
-        try await Publications(source, StreamNames(pipeline)).drop()
+        try await Publications(source, StreamNames(slot: slot)).drop()
     }
 }
 

@@ -5,10 +5,12 @@ import PostgresProtocol
 struct StreamCheck {
     private let definition: PipelineDefinition
     private let source: Connection
+    private let target: Connection
 
-    init(_ definition: PipelineDefinition, _ source: Connection) {
+    init(_ definition: PipelineDefinition, _ source: Connection, _ target: Connection) {
         self.definition = definition
         self.source = source
+        self.target = target
     }
 
     func notes(
@@ -16,15 +18,16 @@ struct StreamCheck {
     ) async throws(ReplicationError) -> [CheckNote] {
         var notes: [CheckNote] = []
         do throws(ReplicationError) { try await StreamRequirements.check(source) } catch { notes.append(.failure(error)) }
-        notes += try await slots()
-        let names = StreamNames(definition.name)
+        let names = try await StreamNames.read(
+            definition.name, Ledger(target, pipeline: definition.name), source: source, target: target)
+        notes += try await slots(names)
         let identities = try await Publications(source, names).identities(selection.tables.map(\.source))
         for table in selection.tables { notes += check(table, existing, identities[table.source.oid]) }
         return notes
     }
 
-    private func slots() async throws(ReplicationError) -> [CheckNote] {
-        if try await SlotState.read(StreamNames(definition.name).slot, on: source) != nil { return [] }
+    private func slots(_ names: StreamNames) async throws(ReplicationError) -> [CheckNote] {
+        if try await SlotState.read(names.slot, on: source) != nil { return [] }
         do throws(PostgresError) {
             let result = try await source.query(
                 "SELECT (SELECT count(*) FROM pg_replication_slots), current_setting('max_replication_slots')::int8", [])

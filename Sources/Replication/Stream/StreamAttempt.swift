@@ -15,7 +15,6 @@ struct StreamAttempt {
     }
 
     private var definition: PipelineDefinition { run.definition }
-    private var names: StreamNames { StreamNames(definition.name) }
     private var worker: any PipelineWorker { run.workers[0] }
 
     /// Nil: something is to be copied first.
@@ -28,7 +27,8 @@ struct StreamAttempt {
 
     private func stream() async throws(ReplicationError) -> StreamControl.End? {
         run.streamProgress.enter(.connecting)
-        let position = try await begin()
+        let names = try await session.names()
+        let position = try await begin(names)
         let selection = try await PipelineCatalog.selection(definition, on: session.source)
         try await Publications(session.source, names).publish(selection.tables)
         let mappings = try await mappings(selection)
@@ -66,7 +66,7 @@ struct StreamAttempt {
     // MARK: Where to begin
 
     /// The position that the target has.
-    private func begin() async throws(ReplicationError) -> LSN {
+    private func begin(_ names: StreamNames) async throws(ReplicationError) -> LSN {
         let identity = try await session.identify(try await session.ledger.record())
         try await StreamRequirements.check(session.source)
         var record = try await session.ledger.stream()
