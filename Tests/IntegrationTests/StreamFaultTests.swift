@@ -1,5 +1,6 @@
 import PostgresProtocol
 import Replication
+import Sandbox
 import TestSupport
 import Testing
 
@@ -154,7 +155,7 @@ extension StreamTests {
                 #expect(await eventually { progress.state.phase == .streaming })
                 let walsender = "select pid from pg_stat_replication"
                 let before = try harness.server.run(walsender, in: harness.source)
-                let lock = BlockingThread {
+                let lock = Task { @BlockingThread in
                     try harness.targetServer.run("begin; lock table t; select pg_sleep(10); commit", in: harness.target)
                 }
                 try await Task.sleep(for: .milliseconds(300))
