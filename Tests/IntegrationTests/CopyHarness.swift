@@ -8,19 +8,37 @@ import Testing
 /// Two databases and a pipeline between them, without Lua.
 final class CopyHarness: Sendable {
     let server: TestServer
+    let targetServer: TestServer
     let source: String
     let target: String
     private let sourcePool: ConnectionPool
     private let targetPool: ConnectionPool
 
-    /// - Parameter proxy: stands between the pipeline and the server.
-    init(_ server: TestServer? = nil, through proxy: FaultProxy? = nil) throws {
+    /// Another one for each harness, as slots belong to the whole server.
+    let name: String
+
+    /// - Parameters:
+    ///   - source: a database that is there already.
+    ///   - proxy: stands between the pipeline and the server.
+    convenience init(_ server: TestServer? = nil, source: String? = nil, through proxy: FaultProxy? = nil) throws {
         let server = try server ?? TestServer.shared()
+        try self.init(
+            server, source: source ?? server.makeDatabase(), target: server.makeDatabase(), on: server, through: proxy,
+            and: proxy)
+    }
+
+    /// - Parameter other: the target's.
+    init(
+        _ server: TestServer, source: String, target: String, on other: TestServer, through proxy: FaultProxy? = nil,
+        and targetProxy: FaultProxy? = nil
+    ) throws {
         self.server = server
-        source = try server.makeDatabase()
-        target = try server.makeDatabase()
+        targetServer = other
+        self.source = source
+        self.target = target
+        name = "test_" + String((source + target).utf8.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) }, radix: 36)
         sourcePool = try Self.pool(source, proxy)
-        targetPool = try Self.pool(target, proxy)
+        targetPool = try Self.pool(target, targetProxy)
     }
 
     private static func pool(_ conninfo: String, _ proxy: FaultProxy?) throws -> ConnectionPool {
@@ -40,19 +58,20 @@ final class CopyHarness: Sendable {
         }
     }
 
-    /// Copies what is left in `public`, then follows the changes up to now.
+    /// Copies what is left in `public`, then follows the changes up to now, or until `control` ends it.
     @discardableResult
     func follow(
-        _ options: TableOptions = TableOptions(), change: (inout PipelineDefinition) -> Void = { _ in }
+        _ options: TableOptions = TableOptions(), control: StreamControl = StreamControl(once: true),
+        progress: StreamProgress = StreamProgress(), change: (inout PipelineDefinition) -> Void = { _ in }
     ) async throws -> StreamControl.End {
         let configure: (inout PipelineDefinition) -> Void = { definition in
             definition.stream.isOn = true
             change(&definition)
         }
         return try await withCrew(1, options, configure) { _, definition, coordinator, crew throws(ReplicationError) in
-            let run = PipelineRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress())
-            _ = try await run.copy()
-            return try await run.stream(StreamControl(once: true))
+            try await PipelineRun(
+                definition, coordinator: coordinator, workers: crew, progress: CopyProgress(), streamProgress: progress
+            ).stream(control)
         }
     }
 
@@ -80,7 +99,7 @@ final class CopyHarness: Sendable {
             async throws(ReplicationError) -> Value
     ) async throws -> Value {
         let pattern = try #require(TablePattern("public.*"))
-        var definition = PipelineDefinition(name: "test", rules: [TableRule(pattern, .copy(options))], scriptHash: "x")
+        var definition = PipelineDefinition(name: name, rules: [TableRule(pattern, .copy(options))], scriptHash: "x")
         definition.stream.isOn = false
         change(&definition)
         let crew = (0...workers).map { _ in PlainWorker(sourcePool, targetPool) }
@@ -99,11 +118,11 @@ final class CopyHarness: Sendable {
 
     func run(onSource sql: String...) throws { for text in sql { try server.run(text, in: source) } }
 
-    func run(onTarget sql: String...) throws { for text in sql { try server.run(text, in: target) } }
+    func run(onTarget sql: String...) throws { for text in sql { try targetServer.run(text, in: target) } }
 
     /// A query's answer on both sides.
     func answers(_ sql: String) throws -> (source: String, target: String) {
-        (try server.run(sql, in: source), try server.run(sql, in: target))
+        (try server.run(sql, in: source), try targetServer.run(sql, in: target))
     }
 
     /// A checksum over all rows of a table in their text form, whatever their order.

@@ -10,7 +10,8 @@ import Testing
         let harness = try CopyHarness()
         try harness.run(
             onSource: "create table t (id int primary key, v text, n numeric, a int[]); create table h (v text)",
-            "insert into t select i, 'v' || i, i, array[i, null] from generate_series(1, 2000) i; insert into h values ('x')")
+            "insert into t select i, 'v' || i, i, array[i, null] from generate_series(1, 2000) i; insert into h values ('x')"
+        )
 
         try await harness.follow()
         try harness.run(

@@ -33,8 +33,10 @@ struct ParameterBlock {
             if let narrow = Int32(exactly: value) { appendBigEndian(narrow) } else { appendBigEndian(value) }
         case .float(let value): appendBigEndian(value.bitPattern)
         case .bytes(let value), .binary(_, let value): appendBinary(value)
-        case .text(let value), .typed(_, let value):
+        case .text(let value):
             if Self.isRaw(type) { appendBinary(value) } else { try appendText(value, index: index) }
+        case .typed(_, let value):
+            if Self.isRaw(type), type != .bytea { appendBinary(value) } else { try appendText(value, index: index) }
         }
     }
 

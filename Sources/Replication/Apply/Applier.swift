@@ -22,10 +22,13 @@ final class Applier {
     private(set) var position: LSN
     /// Called on the loop after each commit.
     private let onCommit: (StreamCommit, BatchWriter.Counts) async -> Void
+    /// Called on the loop when a part of a transaction was written.
+    private let onWrite: () -> Void
 
     init(
         _ connection: Connection, _ ledger: Ledger, _ plan: ApplyPlan, isReplica: Bool, position: LSN,
-        _ mailbox: StreamMailbox, on actor: LoopActor, onCommit: @escaping (StreamCommit, BatchWriter.Counts) async -> Void
+        _ mailbox: StreamMailbox, on actor: LoopActor,
+        onCommit: @escaping (StreamCommit, BatchWriter.Counts) async -> Void, onWrite: @escaping () -> Void
     ) {
         self.connection = connection
         self.ledger = ledger
@@ -33,6 +36,7 @@ final class Applier {
         self.mailbox = mailbox
         self.position = position
         self.onCommit = onCommit
+        self.onWrite = onWrite
         writer = BatchWriter(connection, plan, isReplica: isReplica)
     }
 
@@ -88,7 +92,7 @@ final class Applier {
         try await writer.write(batch)
         if let advance { writer.queue.add(statement(for: advance)) }
         try await writer.flush(batch)
-        guard let advance else { return }
+        guard let advance else { return onWrite() }
         isInTransaction = false
         // What became of a commit that got no answer is asked from the ledger.
         try await connection.run("COMMIT", on: .target, doing: "committing changes")
@@ -102,6 +106,8 @@ final class Applier {
         isInTransaction = true
         writer.queue.add("BEGIN", doing: "beginning a transaction")
         writer.queue.add(ledger.workLock, doing: "beginning a transaction")
+        // As the source may have done.
+        writer.queue.add("SET CONSTRAINTS ALL DEFERRED", doing: "beginning a transaction")
     }
 
     private func statement(for advance: StreamCommit) -> StatementQueue.Item {

@@ -88,8 +88,13 @@ package final class ApplyLane {
 package final class ApplyPlan {
     package private(set) var tables: [ApplyTable] = []
     package private(set) var lanes: [ApplyLane] = []
-    private var tableNumbers: [QualifiedName: Int] = [:]
+    private var tableNumbers: [TableKey: Int] = [:]
     private var laneNumbers: [LaneKey: Int] = [:]
+
+    private struct TableKey: Hashable {
+        let name: QualifiedName
+        let key: [String]
+    }
 
     private struct LaneKey: Hashable {
         let table: Int
@@ -102,15 +107,16 @@ package final class ApplyPlan {
 
     /// The first mapping into a table decides what becomes of conflicts there.
     func table(_ table: CatalogTable, key: [String], _ policy: ApplyTable.Policy) -> ApplyTable {
-        if let known = tableNumbers[table.name] { return tables[known] }
+        let name = TableKey(name: table.name, key: key)
+        if let known = tableNumbers[name] { return tables[known] }
         let made = ApplyTable(table, key: key, policy, number: tables.count)
-        tableNumbers[table.name] = made.number
+        tableNumbers[name] = made.number
         tables.append(made)
         return made
     }
 
     /// The table has other columns than it had; lanes are made anew.
-    func replace(_ table: CatalogTable) { tableNumbers[table.name] = nil }
+    func replace(_ table: CatalogTable) { tableNumbers = tableNumbers.filter { $0.key.name != table.name } }
 
     /// For framed rows.
     func lane(_ target: ApplyTable, _ lane: OutputLane) -> ApplyLane {

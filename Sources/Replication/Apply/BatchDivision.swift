@@ -65,7 +65,8 @@ struct BatchDivision {
             }
             return set
         }
-        guard !target.key.isEmpty, tally.hasKeys else { return nil }
+        // A row that is skipped may be updated: that takes the order.
+        guard !target.key.isEmpty, tally.hasKeys, target.policy.existing != .skip else { return nil }
         var folding = ChangeFolding(batch, plan, expecting: tally.changes.count)
         for index in tally.changes { folding.add(batch.changes[Int(index)]) }
         guard !folding.isInDoubt else { return nil }

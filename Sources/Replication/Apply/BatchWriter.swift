@@ -51,8 +51,8 @@ final class BatchWriter {
         do throws(StatementQueue.Failure) {
             for set in division.sets { try await write(set, batch) }
             for change in division.others { try await add(change, batch) }
-            queue.add("RELEASE SAVEPOINT \(Self.savepoint)", doing: "ending a batch")
             try await queue.flush()
+            queue.add("RELEASE SAVEPOINT \(Self.savepoint)", doing: "ending a batch")
         } catch {
             guard error.isAboutRows else { throw describe(error, batch) }
             queue.clear()

@@ -23,6 +23,8 @@ final class LaneStatements {
     }
 
     private var name: String { table.name.sql }
+    /// Without rows of tables that inherit from it.
+    private var rows: String { table.rowsSQL }
     private var columnList: String { columns.map(\.quotedName).joined(separator: ", ") }
 
     // MARK: One row
@@ -39,15 +41,15 @@ final class LaneStatements {
     private(set) lazy var update: String? = {
         guard !settable.isEmpty else { return nil }
         let set = settable.map { "\(columns[$0].quotedName) = \(parameter($0 + 1, columns[$0]))" }
-        return "UPDATE \(name) SET \(set.joined(separator: ", ")) WHERE \(condition(from: columns.count))"
+        return "UPDATE \(rows) SET \(set.joined(separator: ", ")) WHERE \(condition(from: columns.count))"
     }()
 
     /// The update that also sets the key.
     private(set) lazy var rekey: String = {
-        let set = columns.enumerated().filter { $1.identity != .always || key.contains($1) }.map { index, column in
+        let set = columns.enumerated().filter { $1.identity != .always }.map { index, column in
             "\(column.quotedName) = \(parameter(index + 1, column))"
         }
-        return "UPDATE \(name) SET \(set.joined(separator: ", ")) WHERE \(condition(from: columns.count))"
+        return "UPDATE \(rows) SET \(set.joined(separator: ", ")) WHERE \(condition(from: columns.count))"
     }()
 
     /// Inserts the row if there is none to update. Counts rows that were not there.
@@ -65,13 +67,13 @@ final class LaneStatements {
         let new = key.enumerated().map { "\($1.quotedName) = \(parameter($0 + 1, $1))" }
         let old = key.enumerated().map { "\($1.quotedName) = \(parameter(key.count + $0 + 1, $1))" }
         return """
-            DELETE FROM \(name) WHERE \(new.joined(separator: " AND "))
-            AND EXISTS (SELECT FROM \(table.rowsSQL) WHERE \(old.joined(separator: " AND ")))
+            DELETE FROM \(rows) WHERE \(new.joined(separator: " AND "))
+            AND EXISTS (SELECT FROM \(rows) WHERE \(old.joined(separator: " AND ")))
             """
     }()
 
     /// Parameters: the key's, or those of the whole old row.
-    private(set) lazy var delete = "DELETE FROM \(name) WHERE \(condition(from: 0))"
+    private(set) lazy var delete = "DELETE FROM \(rows) WHERE \(condition(from: 0))"
 
     private func condition(from first: Int) -> String {
         guard key.isEmpty else {
@@ -79,12 +81,13 @@ final class LaneStatements {
                 "\(column.quotedName) = \(parameter(first + index + 1, column))"
             }.joined(separator: " AND ")
         }
-        let found = columns.enumerated().filter { $1.isComparable }.map { index, column in
-            "\(column.quotedName) IS NOT DISTINCT FROM \(parameter(first + index + 1, column))"
+        let found = columns.enumerated().map { index, column in
+            let text = column.isEqualOnlyIfIdentical ? "" : "::text"
+            return "\(column.quotedName)\(text) IS NOT DISTINCT FROM \(parameter(first + index + 1, column))\(text)"
         }
         let row = rowPosition.contains(",") ? "(\(rowPosition))" : rowPosition
         return """
-            \(row) = (SELECT \(rowPosition) FROM \(table.rowsSQL) \
+            \(row) = (SELECT \(rowPosition) FROM \(rows) \
             WHERE \(found.isEmpty ? "true" : found.joined(separator: " AND ")) LIMIT 1)
             """
     }
@@ -134,7 +137,7 @@ final class LaneStatements {
             columns.firstIndex { $0.name == key.name }.map { "t.\(key.quotedName) = \(value($0, key))" }
         }
         return """
-            UPDATE \(name) AS t SET \(set.joined(separator: ", ")) FROM \(rowsOfArrays) \
+            UPDATE \(rows) AS t SET \(set.joined(separator: ", ")) FROM \(rowsOfArrays) \
             WHERE \(found.joined(separator: " AND "))
             """
     }()
@@ -144,7 +147,7 @@ final class LaneStatements {
         let arrays = key.enumerated().map { index, column in "$\(index + 1)::\(arrayType(column))" }
         let found = key.enumerated().map { index, column in "t.\(column.quotedName) = \(value(index, column))" }
         return """
-            DELETE FROM \(name) AS t USING unnest(\(arrays.joined(separator: ", "))) \
+            DELETE FROM \(rows) AS t USING unnest(\(arrays.joined(separator: ", "))) \
             AS r (\(key.indices.map { "c\($0)" }.joined(separator: ", "))) WHERE \(found.joined(separator: " AND "))
             """
     }()
@@ -167,8 +170,11 @@ final class LaneStatements {
 extension CatalogColumn {
     var quotedName: String { SQLText.quoteIdentifier(name) }
 
-    /// There is an operator `=` for its values.
-    var isComparable: Bool {
-        ![.json, .xml, .point, .line, .box, .polygon, .jsonArray, .xmlArray].contains(type)
+    /// Values that `=` finds equal have the same text. Not all types have such an operator, or one at all.
+    var isEqualOnlyIfIdentical: Bool {
+        switch kind {
+        case .boolean, .int16, .int32, .int64, .oid, .uuid, .bytea, .date, .time, .timestamp, .timestamptz, .pgLSN: true
+        default: false
+        }
     }
 }

@@ -66,7 +66,8 @@ struct RowArrays {
                 parameters.append(.null)
                 continue
             }
-            parameters.append(format == .binary ? .binary(column.type, Array(field)) : .text(Array(field)))
+            parameters.append(
+                format == .binary ? .binary(column.type, Array(field)) : .typed(column.type, Array(field)))
         }
     }
 }

@@ -53,6 +53,8 @@ package final class ChangeBatch {
     package private(set) var transactions: [Transaction] = []
     /// Statements that come after the changes (TRUNCATE, values of rh.state).
     var statements: [PipelineStatement] = []
+    /// Rows that a filter is to be asked about.
+    var candidates: [OID: [RowFilter.Candidate]] = [:]
     /// How many changes of the source came so far.
     private(set) var sourceChanges: UInt32 = 0
 
@@ -98,13 +100,24 @@ package final class ChangeBatch {
     func truncate(to count: UInt32) {
         changes.removeAll { $0.order > count }
         transactions.removeAll { $0.first > count }
+        for relation in candidates.keys { candidates[relation]?.removeAll { $0.order > count } }
         sourceChanges = count
+    }
+
+    /// Leaves out what inserts have come to, by their order, and makes deletions of updates.
+    func replace(_ failing: [UInt32: StreamRelation]) {
+        guard !failing.isEmpty else { return }
+        changes = changes.compactMap { change in
+            guard let relation = failing[change.order] else { return change }
+            return change.kind == .insert ? nil : relation.deletion(of: change)
+        }
     }
 
     /// Keeps memory of a usual size for what comes next.
     func clear() {
         statements.removeAll()
         sourceChanges = 0
+        candidates.removeAll()
         arena.removeAll(keepingAtMost: 16 << 20)
         changes.removeAll(keepingCapacity: true)
         transactions.removeAll(keepingCapacity: true)

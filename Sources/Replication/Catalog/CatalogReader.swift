@@ -79,7 +79,7 @@ package struct CatalogReader {
             name: QualifiedName(schema: try result.text(of: 1, row: row), name: try result.text(of: 2, row: row)),
             oid: OID(UInt32(try result.number(row, 0) ?? 0)), kind: kind, columns: columns,
             key: try result.strings(row, 8), root: root, pages: try result.number(row, 6) ?? 0,
-            rows: Double(try result.text(of: 7, row: row)) ?? -1)
+            rows: Double(try result.text(of: 7, row: row)) ?? -1, isLogged: try result.isTrue(row, 9))
     }
 
     private static func column(_ result: ResultSet, _ row: Int) throws(PostgresError) -> CatalogColumn {
@@ -118,7 +118,8 @@ extension CatalogReader {
           (SELECT array_agg(a.attname::text ORDER BY k.position)
            FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position), pg_attribute a
            WHERE i.indexrelid = key.indexrelid AND k.position <= i.indnkeyatts
-             AND a.attrelid = c.oid AND a.attnum = k.attnum)
+             AND a.attrelid = c.oid AND a.attnum = k.attnum),
+          c.relpersistence = 'p'
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)

@@ -22,6 +22,8 @@ package struct CatalogTable: Sendable {
     package var pages: Int
     /// The planner's estimate of the number of rows, -1 if there is none.
     package var rows: Double
+    /// Its changes are in the log; those of an unlogged table are not.
+    package var isLogged = true
 
     /// For `FROM`: its rows with those of its partitions, without those of tables that inherit from it.
     package var rowsSQL: String { kind == .partitioned ? name.sql : "ONLY " + name.sql }

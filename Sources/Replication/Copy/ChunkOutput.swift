@@ -63,7 +63,8 @@ package final class ChunkOutput {
             columns.append(column)
         }
         let lane = OutputLane(
-            table, columns: columns, format: format ?? recorder?.format, isFramed: recorder == nil ? nil : true, isPartial: isPartial)
+            table, columns: columns, format: format ?? recorder?.format, isFramed: recorder == nil ? nil : true,
+            isPartial: isPartial)
         lanes[key] = lane
         return lane
     }

@@ -26,13 +26,15 @@ struct CopyAttempt {
     private func copy() async throws(ReplicationError) -> PipelineRun.Result {
         let record = try await ledger.record()
         let identity = try await session.identify(record)
+        if definition.isStreaming { try await checkMoments() }
         if let record, record.isCopied, let result = try await finishedResult() { return result }
         let start = try await CopyStart.take(definition, session, identity)
         let number = try await ledger.noteSnapshot(identity, scriptHash: definition.scriptHash)
         if let position = start.position { try await ledger.note(snapshot: number, at: position) }
         try await ledger.endEarlierWork()
         let planner = CopyPlanner(definition, ledger: ledger, source: source, target: target, progress: run.progress)
-        let plan = try await planner.plan(start.selection, workers: run.workers.count)
+        let plan = try await planner.plan(
+            start.selection, workers: run.workers.count, moment: start.position == nil ? nil : number)
         let copying = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
             plan.chunks.isEmpty ? nil : Snapshot(name: start.snapshotName, number: number), plan.mappings, run.throttle,
@@ -45,9 +47,22 @@ struct CopyAttempt {
         try await copying.run(crew)
         run.progress.enter(.finishing)
         try await finish(plan, start.selection)
-        try await ledger.note(state: "done")
+        if !plan.isDeferring { try await ledger.note(state: "done") }
         run.progress.enter(.done)
         return try await result()
+    }
+
+    /// What was copied without a stream cannot be gone on with: nobody knows what has changed since.
+    private func checkMoments() async throws(ReplicationError) {
+        let positions = try await ledger.snapshotPositions()
+        let isUnknown = try await ledger.relations().first { relation in
+            relation.chunks.contains { $0.snapshot.map { positions[$0] == nil } ?? false }
+        }
+        guard let table = isUnknown?.source else { return }
+        throw .mismatch(
+            code: "RH3615", "\(table) was copied without a stream: changes since then are not known",
+            hint: "Begin anew: \"replhost drop\" forgets the pipeline, then empty the target's tables and run it again."
+        )
     }
 
     private func finish(_ plan: CopyPlan, _ selection: TableSelection) async throws(ReplicationError) {

@@ -7,6 +7,8 @@ struct CopyPlan: Sendable {
     let mappings: [TableMapping]
     let chunks: [WorkQueue<SchemaStep>.ChunkTask]
     let queue: WorkQueue<SchemaStep>
+    /// Some steps wait for the stream.
+    let isDeferring: Bool
 }
 
 /// Compares what a pipeline wants with the ledger and both catalogs, makes the tables that are missing, and says what is
@@ -31,7 +33,8 @@ struct CopyPlanner {
         self.progress = progress
     }
 
-    func plan(_ selection: TableSelection, workers: Int) async throws(ReplicationError) -> CopyPlan {
+    /// - Parameter moment: of a copy that is streamed after: the number of its snapshot.
+    func plan(_ selection: TableSelection, workers: Int, moment: Int?) async throws(ReplicationError) -> CopyPlan {
         let known = Dictionary(
             uniqueKeysWithValues: try await ledger.relations().map { ($0.source, $0) })
         let existing = try await CatalogReader(target, .target).tables(selection.tables.map(\.targetName))
@@ -41,8 +44,9 @@ struct CopyPlanner {
         let mappings = try await mappings(selection)
         try await checkEmpty(selection, known, existing)
         let tasks = try await cut(selection, known, workers: workers)
-        let queue = queue(tasks, mappings, schema, workers: workers)
-        return CopyPlan(mappings: mappings, chunks: tasks, queue: queue)
+        let deferred = try await deferred(moment)
+        let queue = queue(tasks, mappings, schema, deferred, workers: workers)
+        return CopyPlan(mappings: mappings, chunks: tasks, queue: queue, isDeferring: !deferred.isEmpty)
     }
 
     // MARK: Tables
@@ -179,23 +183,31 @@ struct CopyPlanner {
         return []
     }
 
+    private func deferred(_ moment: Int?) async throws(ReplicationError) -> DeferredSteps {
+        guard let moment, let position = try await ledger.stream()?.position else { return .none }
+        let relations = try await ledger.relations()
+        let snapshots = CopySnapshots(relations, try await ledger.snapshotPositions(), next: moment)
+        return DeferredSteps(snapshots, relations, at: position)
+    }
+
     private func queue(
         _ tasks: [WorkQueue<SchemaStep>.ChunkTask], _ mappings: [TableMapping], _ schema: SchemaPlan,
-        workers: Int
+        _ deferred: DeferredSteps, workers: Int
     ) -> WorkQueue<SchemaStep> {
         let targets = Set(mappings.map(\.target.name))
-        let first = schema.postData.first ?? []
+        let stages = deferred.remove(from: schema.postData, tables: targets)
+        let first = stages.first ?? []
         let steps = Dictionary(grouping: first.filter { $0.table.map(targets.contains) ?? false }) {
             $0.table ?? $0.name
         }
         // Those of partitions wait for all data.
         let later = first.filter { !($0.table.map(targets.contains) ?? false) }
         progress.update {
-            $0.steps = schema.postData.reduce(0) { $0 + $1.count }
+            $0.steps = stages.reduce(0) { $0 + $1.count }
             $0.stepsDone = 0
         }
         return WorkQueue(
-            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + schema.postData.dropFirst(),
+            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + stages.dropFirst(),
             workers: workers)
     }
 }

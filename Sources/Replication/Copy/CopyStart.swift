@@ -63,7 +63,8 @@ enum StreamRequirements {
         guard level != "logical" else { return }
         throw .mismatch(
             code: "RH3601", "the source cannot stream changes: its wal_level is \"\(level)\"",
-            hint: "Set it (ALTER SYSTEM SET wal_level = logical) and restart that server; or say stream = false to copy "
+            hint:
+                "Set it (ALTER SYSTEM SET wal_level = logical) and restart that server; or say stream = false to copy "
                 + "once.")
     }
 }

@@ -46,8 +46,11 @@ extension SchemaDraft {
                 if old?.isValid == true { continue }
                 let drop = old == nil ? "" : "DROP INDEX \(name.sql);\n"
                 let kind: SchemaStep.Kind = index.constraint == nil ? .index : .constraint
+                let isUnique = index.isUnique || index.constraint != nil
                 steps.append(
-                    SchemaStep(kind: kind, name: name, sql: drop + sql, table: statements.target, size: index.size))
+                    SchemaStep(
+                        kind: kind, name: name, sql: drop + sql, table: statements.target, size: index.size,
+                        isUnique: isUnique))
             } catch {
                 names[index.oid] = nil
                 leaveOut(index.constraint == nil ? "index" : "constraint", index.name, of: table, error.reason)

@@ -44,6 +44,8 @@ package struct SchemaStep: Hashable, SizedStep {
     /// The target table it belongs to; of a partition's, the partition.
     package var table: QualifiedName?
     package var size = 0
+    /// It compares rows of its table with each other.
+    package var isUnique = false
 
     /// What goes on while it runs, for messages.
     package var activity: String {

@@ -47,7 +47,8 @@ final class ChangeDesk: LaneSink {
     func values(ofStore store: String) async throws(ReplicationError) -> [String: String] {
         let connections = WorkerConnections(worker, snapshot: nil)
         defer { connections.release() }
-        return try await StateStatements.values(ofStore: store, of: context.pipeline, on: try await connections.target())
+        return try await StateStatements.values(
+            ofStore: store, of: context.pipeline, on: try await connections.target())
     }
 
     func take(_ changes: [StateChange]) {

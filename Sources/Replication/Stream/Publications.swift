@@ -15,12 +15,14 @@ struct Publications {
     /// Makes or changes them so that they have these tables.
     func publish(_ tables: [SelectedTable]) async throws(ReplicationError) {
         let identities = try await identities(tables.map(\.source))
-        try await publish(
-            tables.map(\.source).filter { identities[$0.oid] != nil }, in: names.publication,
-            "insert, update, delete, truncate")
-        try await publish(
-            tables.map(\.source).filter { identities[$0.oid] == nil }, in: names.insertsPublication,
-            "insert, truncate")
+        let logged = tables.map(\.source).filter(\.isLogged)
+        let identified = logged.filter { identities[$0.oid] != nil }
+        let others = logged.filter { identities[$0.oid] == nil }
+        // A table that moves is never in none of them.
+        try await add(identified, to: names.publication, "insert, update, delete, truncate")
+        try await add(others, to: names.insertsPublication, "insert, truncate")
+        try await removeOthers(than: identified, from: names.publication)
+        try await removeOthers(than: others, from: names.insertsPublication)
     }
 
     func drop() async throws(ReplicationError) {
@@ -31,7 +33,7 @@ struct Publications {
         }
     }
 
-    private func publish(_ tables: [CatalogTable], in name: String, _ actions: String) async throws(ReplicationError) {
+    private func add(_ tables: [CatalogTable], to name: String, _ actions: String) async throws(ReplicationError) {
         let doing = "making publication \"\(name)\""
         let quoted = SQLText.quoteIdentifier(name)
         guard let published = try await published(in: name) else {
@@ -40,17 +42,20 @@ struct Publications {
                 "CREATE PUBLICATION \(quoted)\(list) WITH (publish = '\(actions)', publish_via_partition_root = true)",
                 on: .source, doing: doing)
         }
-        let wanted = Set(tables.map(\.oid))
-        let surplus = published.filter { !wanted.contains($0.key) }.values
-        if !surplus.isEmpty {
-            try await source.run(
-                "ALTER PUBLICATION \(quoted) DROP TABLE \(surplus.joined(separator: ", "))", on: .source, doing: doing)
-        }
         let missing = tables.filter { published[$0.oid] == nil }
         guard !missing.isEmpty else { return }
         try await source.run(
             "ALTER PUBLICATION \(quoted) ADD TABLE \(missing.map(\.rowsSQL).joined(separator: ", "))", on: .source,
             doing: doing)
+    }
+
+    private func removeOthers(than tables: [CatalogTable], from name: String) async throws(ReplicationError) {
+        let wanted = Set(tables.map(\.oid))
+        let surplus = try await published(in: name)?.filter { !wanted.contains($0.key) }.values.map { "ONLY " + $0 }
+        guard let surplus, !surplus.isEmpty else { return }
+        try await source.run(
+            "ALTER PUBLICATION \(SQLText.quoteIdentifier(name)) DROP TABLE \(surplus.joined(separator: ", "))",
+            on: .source, doing: "changing publication \"\(name)\"")
     }
 
     /// Names for SQL by OID; nil if there is no such publication.

@@ -20,10 +20,13 @@ struct RelationColumns {
     }
 
     /// Names in the target for a column of the source; none if it is not copied.
-    private static func targets(of column: String, _ mapping: TableMapping) -> [String] {
+    static func targets(of column: String, _ mapping: TableMapping) -> [String] {
         guard let list = mapping.options.columns else { return [column] }
         return list.filter { $0.source == column }.map(\.target)
     }
+
+    /// Columns of the source that go into the target.
+    var copied: Set<String> { Set(sources.map { message.columns[$0].name }) }
 
     /// Columns of the source that are to be copied, and that the target does not have.
     var homeless: [RelationMessage.Column] {
@@ -33,19 +36,25 @@ struct RelationColumns {
         }
     }
 
-    /// Positions in the message of key columns of the target.
-    func key(_ names: [String]) throws(ReplicationError) -> [Int] {
-        var positions: [Int] = []
-        for name in names {
-            guard let index = targets.firstIndex(of: name) else {
-                throw .mismatch(
-                    code: "RH3608",
-                    "key column \"\(name)\" of \(mapping.target.name) does not come with the changes of \(message.name)",
-                    hint: "Copy the column, or name another key with \"key\".")
-            }
-            positions.append(sources[index])
-        }
-        return positions
+    /// Target columns that tell the row of an update or delete from others, all of which come with old rows: the target's
+    /// key, else the source's identity. Empty if neither comes.
+    var key: [String] {
+        if let wanted = positions(mapping.key), comesWithOldRows(wanted) { return mapping.key }
+        guard message.identity != .full else { return [] }
+        let identity = message.columns.indices.filter { message.columns[$0].isKey }
+        guard !identity.isEmpty else { return positions(mapping.key) == nil ? [] : mapping.key }
+        let names = identity.compactMap { sources.firstIndex(of: $0) }.map { targets[$0] }
+        return names.count == identity.count ? names : []
+    }
+
+    /// In the message, of columns of the target; nil if one does not come.
+    func positions(_ names: [String]) -> [Int]? {
+        let found = names.compactMap { targets.firstIndex(of: $0) }.map { sources[$0] }
+        return found.count == names.count ? found : nil
+    }
+
+    private func comesWithOldRows(_ positions: [Int]) -> Bool {
+        !positions.isEmpty && positions.allSatisfy { message.columns[$0].isKey }
     }
 
     /// Of a column in the stream. A type of the cluster's own is what the catalog says of the column.
@@ -53,6 +62,20 @@ struct RelationColumns {
         let column = message.columns[position]
         if column.type < .firstUserDefined { return ValueKind(column.type) }
         return mapping.source.column(column.name)?.kind ?? .other
+    }
+
+    /// The pipeline's `where` for rows as they come; nil if there is none.
+    func filter(_ format: DataFormat) throws(ReplicationError) -> RowFilter? {
+        guard let filter = mapping.options.filter else { return nil }
+        var columns: [CatalogColumn] = []
+        for column in message.columns {
+            guard let known = mapping.source.column(column.name) else {
+                throw .unknownColumn(column.name, of: message.name, .source, known: mapping.source.columns.map(\.name))
+            }
+            columns.append(known)
+        }
+        if format == .binary, !columns.allSatisfy(\.isPortable) { throw .needsText(message.name) }
+        return RowFilter(message.name, filter, columns, format)
     }
 
     /// Binary values are only for columns that both sides know by the same bytes.

@@ -54,7 +54,7 @@ final class ScriptedChanges {
         self.target = target
         self.transform = transform
         self.plan = plan
-        relation = RelationColumnsSummary(message, mapping, columns, key: try columns.key(mapping.key))
+        relation = RelationColumnsSummary(message, mapping, columns, key: columns.positions(columns.key) ?? [])
         self.columns = relation.positions.map { position in
             let column = message.columns[position]
             return InputColumn(name: column.name, type: column.type, kind: columns.kind(position), format: format)
@@ -66,6 +66,38 @@ final class ScriptedChanges {
     var byteCount: Int { arena.count }
 
     func truncate(to order: UInt32) { steps.removeAll { $0.order > order } }
+
+    /// Rows of these changes are none of the pipeline's: the function is only asked for what an update takes away.
+    func leaveOut(_ orders: Set<UInt32>) {
+        guard !orders.isEmpty else { return }
+        steps = steps.compactMap { step in
+            guard orders.contains(step.order) else { return step }
+            switch (step.role, step.operation) {
+            case (.after, _), (.row, .insert): return nil
+            case (.before, _): return Step(operation: .delete, role: .row, order: step.order, row: step.row)
+            case (.row, .update):
+                return Step(operation: .delete, role: .row, order: step.order, row: identity(of: step.row))
+            case (.row, _): return step
+            }
+        }
+    }
+
+    /// The row with only the columns that come of deleted ones.
+    private func identity(of row: ArenaSlice) -> ArenaSlice {
+        arena.reserve(Int(row.count))
+        let start = arena.count
+        CopyBinaryWriter.appendFieldCount(relation.positions.count, to: &arena)
+        var fields = FieldIterator(arena.bytes, from: Int(row.offset) + 2)
+        for position in relation.positions {
+            let field = fields.next()
+            if relation.isIdentity[position] {
+                CopyBinaryWriter.appendField(field, to: &arena)
+            } else {
+                arena.append(bigEndian: Int32(-2))
+            }
+        }
+        return ArenaSlice(offset: start, count: arena.count - start)
+    }
 
     // MARK: Gathering
 
@@ -336,7 +368,7 @@ private struct RelationColumnsSummary {
         self.positions = positions
         keyInRow = key.compactMap { positions.firstIndex(of: $0) }
         isIdentity = message.columns.map(\.isKey)
-        keyNames = mapping.key
+        keyNames = columns.key
     }
 
     /// For deletes by the key as the source has it.

@@ -27,7 +27,7 @@ final class StreamAnchor: @unchecked Sendable {
         let isFirst = record?.position == nil
         if isFirst { try await prepare(names.slot, record, ledger, identity, scriptHash, source) }
         let (connection, slot) = try await makeSlot(
-            isFirst ? names.slot : names.slot.prefix(50) + "_copy", isTemporary: !isFirst, source)
+            isFirst ? names.slot : "\(names.slot)_\(source.pid)", isTemporary: !isFirst, source)
         guard let snapshotName = slot.snapshotName else {
             throw .database(.source, .unexpected("a slot without a snapshot"), doing: "making a replication slot")
         }
@@ -45,7 +45,8 @@ final class StreamAnchor: @unchecked Sendable {
                 throw .mismatch(
                     code: "RH3602",
                     "replication slot \"\(name)\" exists on the source, and this target knows nothing of it",
-                    hint: "Another target streams from it, or it is left over: give the pipeline another name, or drop the "
+                    hint:
+                        "Another target streams from it, or it is left over: give the pipeline another name, or drop the "
                         + "slot: SELECT pg_drop_replication_slot('\(name)').")
             }
             try await source.run(

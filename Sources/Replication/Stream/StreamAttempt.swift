@@ -29,38 +29,54 @@ struct StreamAttempt {
         run.streamProgress.enter(.connecting)
         let names = try await session.names()
         let position = try await begin(names)
-        let selection = try await PipelineCatalog.selection(definition, on: session.source)
-        try await Publications(session.source, names).publish(selection.tables)
-        let mappings = try await mappings(selection)
-        let plan = StreamPlan(
-            definition: definition, mappings: mappings, windows: try await windows(), position: position,
-            isReplica: try await session.mayBeReplica(), settings: session.source.settings, names: names)
+        guard let plan = try await plan(names, from: position) else { return nil }
+        let format = StreamTables.format(of: plan.mappings)
+        do throws(ReplicationError) { return try await stream(plan, format) } catch {
+            // Values come as text if they must; the target may have got further meanwhile.
+            guard error.isAboutFormat, format == .binary else { throw error }
+            guard let plan = try await self.plan(names, from: try await begin(names)) else { return nil }
+            return try await stream(plan, .text)
+        }
+    }
+
+    private func stream(_ plan: StreamPlan, _ format: DataFormat) async throws(ReplicationError) -> StreamControl.End? {
         if control.isOnce, !control.hasGoal { control.finish(at: try await SourceLog.end(session.source)) }
         let watch = StreamWatch(run, session, control, plan)
         let task = run.coordinator.actor.begin { await watch.run() }
-        let outcome = await stream(plan)
+        let outcome = await run(plan, format)
         task.cancel()
         await task.value
         if let failure = watch.failure { throw failure }
         let end = try outcome.get()
+        if let consistent = plan.consistentFrom, run.streamProgress.state.position >= consistent { return nil }
         return watch.wantsCopy && end == .interrupted ? nil : end
     }
 
-    /// The engine works on the worker's loop, the watch on this one. Values come as text if they must.
-    private func stream(_ plan: StreamPlan) async -> Result<StreamControl.End, ReplicationError> {
+    /// The engine works on the worker's loop, the watch on this one.
+    private func run(_ plan: StreamPlan, _ format: DataFormat) async -> Result<StreamControl.End, ReplicationError> {
         let (worker, control, progress) = (self.worker, control, run.streamProgress)
         return await worker.actor.run { actor in
             let session = StreamSession(plan, worker, control, progress)
-            do throws(ReplicationError) {
-                let format = StreamTables.format(of: plan.mappings)
-                do throws(ReplicationError) { return .success(try await session.run(format, on: actor)) } catch {
-                    guard error.isAboutFormat, format == .binary else { throw error }
-                    return .success(try await session.run(.text, on: actor))
-                }
-            } catch {
+            do throws(ReplicationError) { return .success(try await session.run(format, on: actor)) } catch {
                 return .failure(error)
             }
         }
+    }
+
+    /// Nil if there is a table that was not copied yet.
+    private func plan(_ names: StreamNames, from position: LSN) async throws(ReplicationError) -> StreamPlan? {
+        let selection = try await PipelineCatalog.selection(definition, on: session.source)
+        let relations = try await session.ledger.relations()
+        let copied = Set(relations.filter(\.isCopied).map(\.source))
+        let isWhole = selection.tables.allSatisfy { copied.contains($0.source.name) }
+        guard isWhole || definition.snapshot.mode == .never else { return nil }
+        try await Publications(session.source, names).publish(selection.tables)
+        let snapshots = CopySnapshots(relations, try await session.ledger.snapshotPositions())
+        let isDone = try await session.ledger.record()?.isCopied ?? true
+        return StreamPlan(
+            definition: definition, mappings: try await mappings(selection), windows: snapshots.windows,
+            position: position, consistentFrom: isDone ? nil : snapshots.newest,
+            isReplica: try await session.mayBeReplica(), settings: session.source.settings, names: names)
     }
 
     // MARK: Where to begin
@@ -84,7 +100,9 @@ struct StreamAttempt {
         }
         try await waitForSlot(record.slot, identity, position)
         try await session.ledger.endEarlierWork()
-        try await session.ledger.note(state: "streaming")
+        // Until all of its indexes are there the copy is not done.
+        let isCopying = try await session.ledger.record()?.state == "finishing"
+        if !isCopying { try await session.ledger.note(state: "streaming") }
         return position
     }
 
@@ -98,7 +116,8 @@ struct StreamAttempt {
             }
             try state.check(slot, database: identity.database, position: position)
             guard let pid = state.activePID else { return }
-            run.streamProgress.enter(.standby, note: "replication slot \"\(slot)\" is in use by pid \(pid) of the source")
+            run.streamProgress.enter(
+                .standby, note: "replication slot \"\(slot)\" is in use by pid \(pid) of the source")
             // Ours, as the pipeline is locked: its client is gone.
             try? await session.source.run(
                 "SELECT pg_terminate_backend(\(pid))", on: .source, doing: "ending an earlier session")
@@ -111,21 +130,12 @@ struct StreamAttempt {
         var mappings: [TableMapping] = []
         for table in selection.tables {
             guard let target = targets[table.targetName] else { throw .missingTarget(table.targetName) }
+            var table = table
+            // What becomes of columns that the target has no room for is decided where their changes come.
+            if table.options.columns == nil { table.source.columns.removeAll { target.column($0.name) == nil } }
             mappings.append(try TableMapping(table, target: target))
         }
         return mappings
-    }
-
-    /// When each table was copied, by name on the source.
-    private func windows() async throws(ReplicationError) -> [QualifiedName: CopyWindow] {
-        let positions = try await session.ledger.snapshotPositions()
-        var windows: [QualifiedName: CopyWindow] = [:]
-        for relation in try await session.ledger.relations() {
-            let copied = relation.chunks.compactMap { $0.snapshot.flatMap { positions[$0] } }
-            guard let first = copied.min(), let last = copied.max() else { continue }
-            windows[relation.source] = CopyWindow(first: first, last: last)
-        }
-        return windows
     }
 }
 
@@ -135,6 +145,8 @@ struct StreamPlan: Sendable {
     let mappings: [TableMapping]
     let windows: [QualifiedName: CopyWindow]
     let position: LSN
+    /// What was copied at different times fits together from here on, and indexes can be made that need it.
+    let consistentFrom: LSN?
     let isReplica: Bool
     /// Of the source.
     let settings: ConnectionSettings

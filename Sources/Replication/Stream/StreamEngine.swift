@@ -62,7 +62,9 @@ final class StreamEngine {
     /// Nothing has come that is not in the batch.
     private func rest() async throws(ReplicationError) {
         guard !applier.isBusy else { return }
-        if hasChanges, current == nil || batch.byteCount + tables.pendingBytes > Self.largestBytes / 2 { return try await submit() }
+        if hasChanges, current == nil || batch.byteCount + tables.pendingBytes > Self.largestBytes / 2 {
+            return try await submit()
+        }
         guard current == nil, !hasChanges, advance.position > applier.position else { return }
         let isDue = advance.transactions > 0 || ContinuousClock.now - persistedAt >= Self.idleInterval
         if isDue { try await submit() }
@@ -82,6 +84,7 @@ final class StreamEngine {
 
     /// Hands the batch to the applier, with the position if no transaction is open.
     private func submit() async throws(ReplicationError) {
+        try await filter()
         try await tables.runFunctions(on: batch)
         let isComplete = current == nil
         try await applier.begin(batch, isComplete ? advance : nil)
@@ -95,6 +98,18 @@ final class StreamEngine {
         advance.changes = 0
     }
 
+    /// Leaves out what is none of the pipeline's. An update into such a row takes the old one away.
+    private func filter() async throws(ReplicationError) {
+        var failing: [UInt32: StreamRelation] = [:]
+        for (oid, candidates) in batch.candidates where !candidates.isEmpty {
+            guard let relation = relations[oid] else { continue }
+            let orders = try await tables.failing(candidates, of: relation, batch)
+            relation.changes?.leaveOut(orders)
+            for order in orders { failing[order] = relation }
+        }
+        batch.replace(failing)
+    }
+
     // MARK: Messages
 
     private func process(_ block: MessageBlock) async throws(ReplicationError) {
@@ -104,7 +119,9 @@ final class StreamEngine {
                 if current == nil { advance.position = max(advance.position, keepalive.serverEnd) }
             case .message(let range, let start):
                 try await process(block.payload(range), at: start)
-                if batch.sourceChanges >= Self.largestBatch || batch.byteCount + tables.pendingBytes >= Self.largestBytes {
+                if batch.sourceChanges >= Self.largestBatch
+                    || batch.byteCount + tables.pendingBytes >= Self.largestBytes
+                {
                     try await submit()
                 }
             }
@@ -120,11 +137,17 @@ final class StreamEngine {
         switch message {
         case .insert(let insert):
             guard let relation = try relation(insert.relation) else { return }
-            if let changes = relation.changes { return changes.add(insert, in: bytes, batch.sourceChanges) }
+            if let changes = relation.changes {
+                relation.noteCandidate(insert.new, in: bytes, batch)
+                return changes.add(insert, in: bytes, batch.sourceChanges)
+            }
             try relation.add(insert, in: bytes, to: batch)
         case .update(let update):
             guard let relation = try relation(update.relation) else { return }
-            if let changes = relation.changes { return changes.add(update, in: bytes, batch.sourceChanges) }
+            if let changes = relation.changes {
+                relation.noteCandidate(update.new, in: bytes, batch)
+                return changes.add(update, in: bytes, batch.sourceChanges)
+            }
             try relation.add(update, in: bytes, to: batch)
         case .delete(let delete):
             guard let relation = try relation(delete.relation) else { return }
@@ -181,7 +204,11 @@ final class StreamEngine {
     }
 
     private func learn(_ message: RelationMessage) async throws(ReplicationError) {
+        // What comes now may be other columns of the same table: never together with what came before.
+        let before = relations[message.relation]?.message
+        let isAnother = before.map { $0 != message } ?? false
         do throws(ReplicationError) {
+            if isAnother, hasChanges, !tables.stops(at: message, before: before) { try await submit() }
             guard let relation = try await tables.relation(message, before: relations[message.relation], applier) else {
                 strangers.insert(message.relation)
                 relations[message.relation] = nil
@@ -196,6 +223,7 @@ final class StreamEngine {
 
     /// Applies the transactions before the open one, as far as they are not under way together with it.
     private func applyComplete() async throws(ReplicationError) {
+        try await applier.finish()
         guard current != nil, !applier.isInTransaction else { return }
         batch.truncate(to: mark)
         tables.truncate(to: mark)

@@ -112,8 +112,11 @@ final class StreamReceiver: @unchecked Sendable {
                         doing: "receiving changes"))
             }
             let isSilent = silence > Self.silence
-            guard isSilent || mailbox.flushed > reported || now - reportedAt >= Self.reportInterval else { continue }
-            await send(requestsReply: true, until: now + Self.silence)
+            // While nothing is read we do not see what the server asks.
+            let isDeaf = heardAt == nil
+            guard isSilent || isDeaf || mailbox.flushed > reported || now - reportedAt >= Self.reportInterval
+            else { continue }
+            await send(requestsReply: !isDeaf, until: now + Self.silence)
         }
     }
 

@@ -10,7 +10,7 @@ final class StreamRelation {
     /// The columns that are written: their positions in the message, and what they are called in the target.
     let sources: [Int]
     let targets: [String]
-    /// Positions in the message of the target's key columns; empty if it has no key.
+    /// Positions in the message of the columns that tell rows apart in the target; empty if nothing does.
     let key: [Int]
     /// Old rows are sent with all their columns.
     var isFull: Bool { message.identity == .full }
@@ -19,7 +19,9 @@ final class StreamRelation {
     /// What was copied shows commits before this position already.
     let copiedUpTo: LSN
     private let plan: ApplyPlan
-    private let fullLane: ApplyLane
+    /// Rows that do not pass are none of the pipeline's.
+    let filter: RowFilter?
+    let fullLane: ApplyLane
     private var partialLanes: [[Int]: ApplyLane] = [:]
     private var fields: [TupleField] = []
     private var oldFields: [TupleField] = []
@@ -36,9 +38,11 @@ final class StreamRelation {
         let columns = RelationColumns(message, mapping)
         sources = columns.sources
         targets = columns.targets
-        target = plan.table(mapping.target, key: mapping.key, ApplyTable.Policy(mapping, isCatchingUp: window.isOpen))
-        key = try columns.key(mapping.key)
+        let names = columns.key
+        target = plan.table(mapping.target, key: names, ApplyTable.Policy(mapping, isCatchingUp: window.isOpen))
+        key = columns.positions(names) ?? []
         try columns.checkFormat(format)
+        filter = try columns.filter(format)
         changes =
             if let transform {
                 try ScriptedChanges(message, mapping, target, columns, format, transform, plan)
@@ -50,14 +54,17 @@ final class StreamRelation {
 
     // MARK: Changes without a function
 
-    func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError) {
+    func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
+    {
         insert.new.readFields(in: bytes, into: &fields)
         try checkCount(fields.count)
         let (lane, row) = try appendRow(bytes, to: batch)
+        noteCandidate(bytes, batch)
         batch.append(RowChange(kind: .insert, lane: lane.number, row: row, key: appendKey(fields, bytes, to: batch)))
     }
 
-    func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError) {
+    func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
+    {
         update.new.readFields(in: bytes, into: &fields)
         try checkCount(fields.count)
         if let old = update.old {
@@ -66,6 +73,7 @@ final class StreamRelation {
             takeUnchanged(isFull: isFull)
         }
         let (lane, row) = try appendRow(bytes, to: batch)
+        noteCandidate(bytes, batch)
         guard update.old != nil else {
             guard !key.isEmpty else { throw needsIdentity("updated") }
             let key = appendKey(fields, bytes, to: batch)
@@ -81,12 +89,18 @@ final class StreamRelation {
         batch.append(RowChange(kind: isSame ? .update : .rekey, lane: lane.number, row: row, key: key))
     }
 
-    func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError) {
+    func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
+    {
         delete.old.tuple.readFields(in: bytes, into: &oldFields)
         try checkCount(oldFields.count)
         guard !key.isEmpty || isFull else { throw needsIdentity("deleted") }
         let key = key.isEmpty ? appendAll(oldFields, bytes, to: batch) : appendKey(oldFields, bytes, to: batch)
         batch.append(RowChange(kind: .delete, lane: fullLane.number, row: .empty, key: key))
+    }
+
+    /// Of the row that an update has changed.
+    func deletion(of update: RowChange) -> RowChange {
+        RowChange(kind: .delete, lane: fullLane.number, row: .empty, key: update.key)
     }
 
     // MARK: Rows
@@ -114,6 +128,29 @@ final class StreamRelation {
         let lane = try partialLane()
         batch.arena.store(bigEndian: Int16(truncatingIfNeeded: lane.columns.count), at: start)
         return (lane, row)
+    }
+
+    /// The next change of the batch is to be made if its row passes the filter.
+    func noteCandidate(_ new: TupleData, in bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch) {
+        guard filter != nil else { return }
+        new.readFields(in: bytes, into: &fields)
+        noteCandidate(bytes, batch)
+    }
+
+    private func noteCandidate(_ bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch) {
+        guard filter != nil else { return }
+        let start = batch.arena.count
+        var unchanged: [Int] = []
+        for index in fields.indices {
+            if fields[index].kind == .unchanged {
+                unchanged.append(index)
+            } else {
+                append(fields[index], bytes, to: batch)
+            }
+        }
+        let row = ArenaSlice(offset: start, count: batch.arena.count - start)
+        batch.candidates[message.relation, default: []].append(
+            RowFilter.Candidate(order: batch.sourceChanges, row: row, unchanged: unchanged))
     }
 
     private func partialLane() throws(ReplicationError) -> ApplyLane {
@@ -164,7 +201,9 @@ final class StreamRelation {
     private func needsIdentity(_ verb: String) -> ReplicationError {
         .mismatch(
             code: "RH3607", "a row of \(message.name) was \(verb), and nothing tells it from others",
-            hint: "Give the table a primary key, or set REPLICA IDENTITY FULL on the source; or list it with rh.skip.")
+            hint:
+                "Copy the columns of its replica identity, too, or set REPLICA IDENTITY FULL on the source; or list it "
+                + "with rh.skip.")
     }
 }
 
@@ -182,17 +221,4 @@ extension ApplyTable.Policy {
         partlyUpdated = isCatchingUp || options.onConflict == .skip ? .ignore : .error
         isDeleteChecked = options.onConflict == .error && !mayBeMissing && !isCatchingUp
     }
-}
-
-/// When a table was copied: between the first and the last snapshot that its chunks show.
-struct CopyWindow: Equatable {
-    /// Commits before it are in the copy.
-    var first: LSN
-    /// Commits from here on are not.
-    var last: LSN
-
-    static let none = CopyWindow(first: .zero, last: .zero)
-
-    /// Commits between are in parts of the copy.
-    var isOpen: Bool { last > first }
 }

@@ -33,7 +33,8 @@ struct StreamSession {
             plan.definition, plan.mappings, plan.windows, format, worker)
         let applier = Applier(
             target, Ledger(target, pipeline: plan.definition.name), tables.plan, isReplica: plan.isReplica,
-            position: plan.position, mailbox, on: actor, onCommit: note)
+            position: plan.position, mailbox, on: actor, onCommit: note,
+            onWrite: noteMovement)
         progress.update { $0.position = plan.position }
         progress.enter(.streaming)
         let outcome: Result<StreamControl.End, ReplicationError>
@@ -46,6 +47,8 @@ struct StreamSession {
         await receiver.stop()
         return try outcome.get()
     }
+
+    private func noteMovement() { progress.update { $0.movedAt = .now } }
 
     private func note(_ advance: StreamCommit, _ counts: BatchWriter.Counts) async {
         progress.update { state in
@@ -63,6 +66,6 @@ struct StreamSession {
     /// Rows are found by their keys, whatever the planner believes of tables that have just been filled.
     private static let settings = """
         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-        SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on
+        SET jit = off; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on
         """
 }

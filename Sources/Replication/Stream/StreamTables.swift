@@ -10,7 +10,7 @@ final class StreamTables {
     private let sourcesOfTarget: [QualifiedName: Int]
     private let windows: [QualifiedName: CopyWindow]
     private let format: DataFormat
-    private let reader: SchemaChangeReader
+    private let source: StreamSource
     private let worker: any PipelineWorker
     private let desk: ChangeDesk
     private var transforms: [QualifiedName: any RowTransform] = [:]
@@ -28,7 +28,7 @@ final class StreamTables {
         self.windows = windows
         self.format = format
         self.worker = worker
-        reader = SchemaChangeReader(worker)
+        source = StreamSource(worker)
         let context = PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash)
         desk = ChangeDesk(worker, context, plan)
     }
@@ -60,6 +60,12 @@ final class StreamTables {
         return relation
     }
 
+    /// The stream ends here, before the changes that this announces.
+    func stops(at message: RelationMessage, before: RelationMessage?) -> Bool {
+        guard definition.stream.schemaPolicy == .stop, let mapping = mappings[message.name] else { return false }
+        return SchemaChange(message, mapping, before: before) != nil
+    }
+
     private func follow(
         _ change: SchemaChange, _ mapping: TableMapping, _ applier: Applier
     ) async throws(ReplicationError) -> TableMapping {
@@ -67,12 +73,12 @@ final class StreamTables {
         case .stop: throw change.error
         case .ignore: return mapping
         case .apply:
-            for statement in try await reader.statements(for: change, mapping) {
+            for statement in try await source.statements(for: change, mapping) {
                 try await applier.execute(statement, doing: "following a change of \(mapping.source.name)")
             }
-            let target = try await reader.table(mapping.target.name, on: applier.connection)
+            let target = try await source.table(mapping.target.name, on: applier.connection)
             plan.replace(target)
-            return mapping.with(target: target)
+            return mapping.with(source: try await source.table(change.table) ?? mapping.source, target: target)
         }
     }
 
@@ -86,6 +92,14 @@ final class StreamTables {
                 hint: "Delete its rows there by hand, then copy the table anew: replhost resnapshot.")
         }
         return relation.target
+    }
+
+    /// Orders of changes whose rows do not pass the table's filter.
+    func failing(
+        _ candidates: [RowFilter.Candidate], of relation: StreamRelation, _ batch: ChangeBatch
+    ) async throws(ReplicationError) -> Set<UInt32> {
+        guard let filter = relation.filter else { return [] }
+        return try await source.failing(candidates, filter, batch)
     }
 
     // MARK: Functions
@@ -130,8 +144,10 @@ final class StreamTables {
 }
 
 extension TableMapping {
-    func with(target: CatalogTable) -> TableMapping {
-        TableMapping(
+    func with(source: CatalogTable, target: CatalogTable) -> TableMapping {
+        let names = options.columns ?? source.columns.map { ColumnMapping(source: $0.name, target: $0.name) }
+        let columns = names.filter { target.column($0.target)?.isGenerated == false }
+        return TableMapping(
             source: source, rule: rule, options: options, target: target, columns: columns, added: added, key: key,
             format: format)
     }

@@ -123,7 +123,10 @@ final class StreamWatch {
     }
 
     private func lookForWishes() async throws(ReplicationError) {
-        guard !wantsCopy, let record = try await session.ledger.stream(), !record.resnapshot.isEmpty else { return }
+        guard !wantsCopy else { return }
+        let isConsistent = plan.consistentFrom.map { progress.state.position >= $0 } ?? false
+        let record = try await session.ledger.stream()
+        guard isConsistent || record?.resnapshot.isEmpty == false else { return }
         wantsCopy = true
         control.interrupt()
     }
