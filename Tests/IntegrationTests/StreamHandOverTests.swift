@@ -35,7 +35,7 @@ extension StreamTests {
             let state = try harness.answers(
                 """
                 select string_agg(indexrelid::regclass::text || indisvalid, ',' order by indexrelid::regclass::text),
-                  (select string_agg(conname || convalidated, ',' order by conname) from pg_constraint where contype in ('f', 'u'))
+                  (select string_agg(conname || convalidated, ',' order by conname) from pg_constraint where conrelid in ('t'::regclass, 'child'::regclass) and contype in ('f', 'u'))
                 from pg_index where indrelid in ('t'::regclass, 'child'::regclass)
                 """)
             #expect(state.source == state.target, sourceLocation: location)
