@@ -106,6 +106,7 @@ extension StreamTests {
                 make: [
                     "create table t (id int primary key, u int unique, v text)",
                     "create table d (id int primary key deferrable initially deferred, u int unique deferrable, v text)",
+                    "alter table d replica identity full",
                     "insert into t select i, i, 'v' || i from generate_series(1, \(rows)) i",
                     "insert into d select * from t",
                 ],

@@ -126,7 +126,7 @@ extension CatalogReader {
         LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
         LEFT JOIN LATERAL (
           SELECT i.indexrelid FROM pg_index i
-          WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+          WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
             AND NOT EXISTS (
               SELECT FROM pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)

@@ -208,6 +208,8 @@ final class StreamEngine {
         let before = relations[message.relation]?.message
         let isAnother = before.map { $0 != message } ?? false
         do throws(ReplicationError) {
+            // Nothing of this transaction is sent if the change cannot be followed.
+            try await tables.checkChange(message, before: before)
             if isAnother, hasChanges, !tables.stops(at: message, before: before) { try await submit() }
             guard let relation = try await tables.relation(message, before: relations[message.relation], applier) else {
                 strangers.insert(message.relation)

@@ -66,6 +66,14 @@ final class StreamTables {
         return SchemaChange(message, mapping, before: before) != nil
     }
 
+    /// Throws if the target cannot be changed as the source was, where it is to be.
+    func checkChange(_ message: RelationMessage, before: RelationMessage?) async throws(ReplicationError) {
+        guard definition.stream.schemaPolicy == .apply, let mapping = mappings[message.name],
+            let change = SchemaChange(message, mapping, before: before)
+        else { return }
+        _ = try await source.statements(for: change, mapping)
+    }
+
     private func follow(
         _ change: SchemaChange, _ mapping: TableMapping, _ applier: Applier
     ) async throws(ReplicationError) -> TableMapping {
