@@ -51,10 +51,6 @@ struct rh_state {
   _Atomic uint64_t progress;
   uint64_t progress_counter;
 
-  int spare; /* a reference to a table for assigned values that rows hand down to each other */
-  const void *spare_address;
-  bool has_spare;
-
   /* What another thread wants: code whose progress is still `asked_at` (0 = any) is to stop for `asked_for`. */
   _Atomic uint64_t asked_at;
   _Atomic int asked_for;
