@@ -28,6 +28,7 @@ struct rh_state {
   size_t charged; /* by the host, on the script's behalf */
   size_t limit;
   uint64_t fail_in;
+  bool collects_young;
   int host_depth;
 
   lua_State *root;              /* the running task's coroutine, NULL outside */

@@ -119,7 +119,8 @@ final class RowEncoder {
         guard row.isChanged else {
             return CopyBinaryWriter.appendRow(row.fields, columns: columns.count, to: &buffer)
         }
-        let memory = buffer.space(for: RowLayout.wireBytes(of: 0..<columns.count, in: row.fields).count + Self.usualGrowth)
+        let memory = buffer.space(
+            for: RowLayout.wireBytes(of: 0..<columns.count, in: row.fields).count + Self.usualGrowth)
         let count = rh_write_changed_row(stack.thread, index, memory, buffer.capacity - buffer.count)
         if count >= 0 { return buffer.advance(by: Int(count)) }
         try appendChanged(row, at: index, of: stack, to: &buffer)

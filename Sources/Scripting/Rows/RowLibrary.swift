@@ -154,7 +154,9 @@ final class RowLibrary {
     /// The column that the key at index 2 means: a name, or a number from 1.
     private func position(_ stack: LuaStack, _ row: RowUserdata) throws(ScriptError) -> Int {
         if stack.type(at: 2) == .string {
-            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.column(named: 2, stack) }) { return column }
+            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.column(named: 2, stack) }) {
+                return column
+            }
             throw row.shape.unknownColumn(stack.string(at: 2) ?? "")
         }
         let count = row.shape.columns.count

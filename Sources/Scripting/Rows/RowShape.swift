@@ -45,7 +45,8 @@ final class RowShape {
         for (index, column) in columns.enumerated() {
             let entry = Entry(kind: column.kind, format: column.format, isAdded: index >= fieldCount)
             entries.initializeElement(at: index, to: entry)
-            readings.initializeElement(at: index, to: rh_column(name: addresses[index], reading: entry.reading, slot: 0))
+            readings.initializeElement(
+                at: index, to: rh_column(name: addresses[index], reading: entry.reading, slot: 0))
         }
         let named =
             columns.count <= Self.fewColumns
@@ -77,7 +78,9 @@ final class RowShape {
     func column(named index: Int32, _ stack: LuaStack) -> Int? {
         if let address = stack.address(at: index) {
             if readings.count > Self.fewColumns, let column = positions[address] { return column }
-            for column in 0..<min(readings.count, Self.fewColumns) where readings[column].name == address { return column }
+            for column in 0..<min(readings.count, Self.fewColumns) where readings[column].name == address {
+                return column
+            }
         }
         return stack.string(at: index).flatMap { indices[$0] }
     }

@@ -44,7 +44,9 @@ struct RowUserdata {
     }
 
     /// From here on reading the row is an error; copies of it stay what they are.
-    func expire() { fields.storeBytes(of: UInt64(RH_EXPIRED_ROW_MAGIC), toByteOffset: -Self.headerSize, as: UInt64.self) }
+    func expire() {
+        fields.storeBytes(of: UInt64(RH_EXPIRED_ROW_MAGIC), toByteOffset: -Self.headerSize, as: UInt64.self)
+    }
 
     /// The value at `index` is this row.
     @inline(__always)
