@@ -195,6 +195,16 @@ void rh_collect_garbage(lua_State *L) {
   rh_leave(S, outside);
 }
 
+void rh_collect_young(lua_State *L) {
+  rh_state *S = state_of(L);
+  if (S->collects_young) return;
+  S->collects_young = true;
+  rh_outside outside = rh_enter(S, S->running != NULL ? S->running : L);
+  S->host_depth = outside.host_depth;
+  lua_gc(L, LUA_GCGEN, 0, 0);
+  rh_leave(S, outside);
+}
+
 void rh_close_state(rh_state *S) {
   rh_outside outside = rh_enter(S, S->main);
   S->running = NULL; /* finalizers run without hooks: there is nothing to arm */

@@ -34,7 +34,6 @@ rh_state *rh_new_state(size_t limit, rh_function deliver, void (*release)(void *
   S->limit = limit;
   S->host_depth = 1; /* outside of Lua code the host is running */
   for (int kind = 0; kind < RH_INTERRUPT_KINDS; kind++) S->interrupt_errors[kind] = LUA_NOREF;
-  S->spare = LUA_NOREF;
   S->main = lua_newstate(rh_allocate, S);
   if (S->main == NULL) {
     rh_free_slabs(S);

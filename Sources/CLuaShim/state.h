@@ -28,6 +28,7 @@ struct rh_state {
   size_t charged; /* by the host, on the script's behalf */
   size_t limit;
   uint64_t fail_in;
+  bool collects_young;
   int host_depth;
 
   lua_State *root;              /* the running task's coroutine, NULL outside */
@@ -50,10 +51,6 @@ struct rh_state {
   char interrupt_position[160];
   _Atomic uint64_t progress;
   uint64_t progress_counter;
-
-  int spare; /* a reference to a table for assigned values that rows hand down to each other */
-  const void *spare_address;
-  bool has_spare;
 
   /* What another thread wants: code whose progress is still `asked_at` (0 = any) is to stop for `asked_for`. */
   _Atomic uint64_t asked_at;

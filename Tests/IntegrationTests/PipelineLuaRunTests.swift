@@ -58,6 +58,42 @@ extension ScriptTests {
             }
         }
 
+        /// Other columns in each row, more than have bits of their own, values of other types, long ones.
+        @Test func assignedColumnsArriveWhateverRowsBeforeHadAssigned() async throws {
+            let file = try PipelineFile(
+                """
+                local function value(row, i)
+                  if i % 2 == 1 then return row.id % 3 == 0 and tostring(row.id * i) or row.id * i end
+                  if row.id % 5 > 0 then return ("x"):rep(row.id * i % 2000) end
+                end
+                return rh.pipeline "wide" {
+                  source = source, sink = sink, stream = false,
+                  tables = { ["public.*"] = function(row)
+                    for i = 1, row.id % 34 do row["c" .. i] = value(row, i) end
+                    for i = 1, row.id % 34 do assert(row["c" .. i] == value(row, i)) end
+                    return row
+                  end },
+                }
+                """)
+            let names = (1...33).map { "c\($0) \($0 % 2 == 1 ? "bigint" : "text")" }.joined(separator: ", ")
+            let schema = "create table wide (id bigint primary key, \(names))"
+            let values = (1...33).map { "\($0)" }.joined(separator: ", ")
+            try file.run(onSource: schema, "insert into wide select i, \(values) from generate_series(1, 200) i")
+            try file.run(onTarget: schema)
+
+            _ = try await file.copy().value()
+
+            let expected = (1...33).map { column in
+                let text = "case when id % 5 > 0 then repeat('x', (id * \(column) % 2000)::int) end"
+                let value = column % 2 == 1 ? "id * \(column)" : text
+                return "case when id % 34 >= \(column) then \(value) else c\(column) end"
+            }
+            let sum = "select md5(string_agg(t::text, ' ' order by id)) from "
+            let wanted = try file.server.run(
+                sum + "(select id, \(expected.joined(separator: ", ")) from wide) t", in: file.source)
+            #expect(try file.server.run(sum + "wide t", in: file.target) == wanted)
+        }
+
         @Test func batchesLookUpAndStatesLast() async throws {
             let file = try PipelineFile(
                 """

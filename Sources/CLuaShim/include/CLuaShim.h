@@ -69,6 +69,9 @@ void *rh_object(lua_State *L, int index, const void *type);
 void rh_prepare_metatable(lua_State *L, const char *name);
 /* A full collection: what nobody holds any more is finalized. */
 void rh_collect_garbage(lua_State *L);
+/* From now on what was made last is collected first, unless a script says otherwise later: rows and their strings die
+   young, and their memory is used again before the processor's caches have lost it. */
+void rh_collect_young(lua_State *L);
 /* No collection while the host builds one large value, which it would only mark again and again; whether it ran. */
 bool rh_stop_collector(lua_State *L);
 void rh_start_collector(lua_State *L);

@@ -37,10 +37,20 @@ public struct CopyBinaryTuple {
         ofField field: Int, in bytes: UnsafeRawBufferPointer, at position: Int
     ) throws(CopyError) -> Int {
         let left = bytes.count &- position
-        guard left >= 4 else { throw .truncatedField(field: field, needed: 4, left: left) }
+        guard left >= 4 else { throw error(ofField: field, in: bytes, at: position) }
         let length = bytes.loadBigEndian(position, as: Int32.self)
-        guard Int(length) <= left &- 4 else { throw .truncatedField(field: field, needed: Int(length), left: left - 4) }
-        guard length >= -2 else { throw .badFieldLength(field: field, length: length) }
+        guard length >= -2, Int(length) <= left &- 4 else { throw error(ofField: field, in: bytes, at: position) }
         return Int(length)
+    }
+
+    /// What is wrong with the length prefix at `position`.
+    @inline(never) @usableFromInline static func error(
+        ofField field: Int, in bytes: UnsafeRawBufferPointer, at position: Int
+    ) -> CopyError {
+        let left = bytes.count - position
+        guard left >= 4 else { return .truncatedField(field: field, needed: 4, left: left) }
+        let length = bytes.loadBigEndian(position, as: Int32.self)
+        guard Int(length) > left - 4 else { return .badFieldLength(field: field, length: length) }
+        return .truncatedField(field: field, needed: Int(length), left: left - 4)
     }
 }

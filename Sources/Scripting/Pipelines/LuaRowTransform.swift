@@ -1,3 +1,4 @@
+import CLuaShim
 import LuaRuntime
 import PostgresProtocol
 import Replication
@@ -25,6 +26,7 @@ final class LuaRowTransform: RowTransform {
         self.mapping = mapping
         self.library = library
         self.worker = worker
+        rh_collect_young(worker.state.stack.thread)
         worker.state.stack.push(function.reference)
         place = worker.state.stack.popDefinition()
     }

@@ -87,9 +87,9 @@ final class TransformRun {
             "fresh": { [self] stack throws(ScriptError) in
                 noted = nil
                 state.undo()
-                _ = try RowLibrary.row(at: 1, of: stack, "fresh")
+                let row = try RowLibrary.row(at: 1, of: stack, "fresh")
                 RowUserdata.pushCopy(of: 1, to: stack)
-                worker.rows.expireRow(at: 1, in: stack)
+                row.expire()
                 return 1
             },
         ])
@@ -194,13 +194,13 @@ final class TransformRun {
     private func write(_ stack: LuaStack) throws(ScriptError) {
         let row = RowUserdata(at: 1, of: stack)
         do throws(ScriptError) {
-            try writer.write(stack, countsAsRow: row != nil)
+            try writer.write(stack, of: row)
         } catch {
             if let row { refused = facts.key(of: row.fields) }
             throw error
         }
-        if row != nil {
-            worker.rows.expireRow(at: 1, in: stack)
+        if let row {
+            row.expire()
             try answer()
         }
         state.keep()
@@ -286,7 +286,7 @@ final class TransformRun {
         stack.setCount(2)
         // Errors for want of memory are raised without anybody being told.
         let failure = noted.take() ?? stack.failure()
-        defer { worker.rows.expireRow(at: 1, in: stack) }
+        defer { row.expire() }
         guard transform.mapping.options.onError == .deadLetter else {
             output.counts.skipped += 1
             output.rowFailed()

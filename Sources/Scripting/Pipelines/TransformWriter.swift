@@ -34,11 +34,12 @@ final class TransformWriter {
 
     func add(_ table: CatalogTable) { others[table.name] = RowDestination(table, state, rows) }
 
-    /// Writes the function's results, which begin at index 2. `countsAsRow` unless they come from no row of their own.
+    /// Writes the function's results, which begin at index 2. `source` is the row that they come from; nil if none of
+    /// their own.
     @inline(__always)
-    func write(_ stack: LuaStack, countsAsRow: Bool) throws(ScriptError) {
+    func write(_ stack: LuaStack, of source: RowUserdata?) throws(ScriptError) {
         guard stack.count <= 2 else { throw .severalResults(Int(stack.count) - 1) }
-        if let row = RowUserdata(at: 2, of: stack) { return try writeAlone(row, stack) }
+        if let source, source.isSame(asAt: 2, of: stack) { return try writeAlone(source, stack) }
         do throws(ScriptError) {
             try write(at: 2, stack, isInList: false)
         } catch {
@@ -46,7 +47,7 @@ final class TransformWriter {
             written.removeAll(keepingCapacity: true)
             throw error
         }
-        if written.isEmpty && countsAsRow { output.counts.dropped += 1 }
+        if written.isEmpty && source != nil { output.counts.dropped += 1 }
         for (lane, _) in written { count(lane) }
         written.removeAll(keepingCapacity: true)
     }

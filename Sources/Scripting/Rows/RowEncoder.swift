@@ -1,4 +1,4 @@
-import CLua
+import CLuaShim
 import LuaRuntime
 import PostgresProtocol
 
@@ -119,22 +119,28 @@ final class RowEncoder {
         guard row.isChanged else {
             return CopyBinaryWriter.appendRow(row.fields, columns: columns.count, to: &buffer)
         }
+        let memory = buffer.space(
+            for: RowLayout.wireBytes(of: 0..<columns.count, in: row.fields).count + Self.usualGrowth)
+        let count = rh_write_changed_row(stack.thread, index, memory, buffer.capacity - buffer.count)
+        if count >= 0 { return buffer.advance(by: Int(count)) }
+        try appendChanged(row, at: index, of: stack, to: &buffer)
+    }
+
+    /// Bytes by which assigned values make most rows longer at most.
+    private static let usualGrowth = 256
+
+    private func appendChanged(
+        _ row: RowUserdata, at index: Int32, of stack: LuaStack, to buffer: inout ByteBuffer
+    ) throws(ScriptError) {
         CopyBinaryWriter.appendFieldCount(columns.count, to: &buffer)
-        lua_getiuservalue(stack.thread, index, 1)
-        let assigned = stack.count
         var start = 0
-        for column in kinds.indices where row.mayBeAssigned(column) {
-            stack.pushElement(column + 1, of: assigned)
-            if !stack.isNil(at: -1) {
-                buffer.append(RowLayout.wireBytes(of: start..<column, in: row.fields))
-                if !Self.appendUsual(kinds[column], stack, to: &buffer) {
-                    try appendValue(column, stack, to: &buffer)
-                }
-                start = column + 1
-            }
+        for column in kinds.indices
+        where row.mayBeAssigned(column) && rows.pushAssigned(column, of: index, to: stack) {
+            buffer.append(RowLayout.wireBytes(of: start..<column, in: row.fields))
+            try appendValue(column, stack, to: &buffer)
             stack.pop()
+            start = column + 1
         }
-        stack.pop()
         buffer.append(RowLayout.wireBytes(of: start..<columns.count, in: row.fields))
     }
 
@@ -145,32 +151,6 @@ final class RowEncoder {
         } else {
             CopyTextWriter.appendField(field, to: &buffer)
         }
-    }
-
-    /// Appends the value on top of the stack as a binary field if it is what most are; else false, and nothing is done.
-    @inline(__always)
-    private static func appendUsual(_ kind: ValueKind, _ stack: LuaStack, to buffer: inout ByteBuffer) -> Bool {
-        switch kind {
-        case .text:
-            guard let bytes = stack.bytes(at: -1) else { return false }
-            CopyBinaryWriter.appendField(bytes, to: &buffer)
-        case .int64:
-            guard stack.isInteger(at: -1) else { return false }
-            buffer.append(bigEndian: Int32(8))
-            buffer.append(bigEndian: lua_tointegerx(stack.thread, -1, nil))
-        case .int32:
-            guard stack.isInteger(at: -1), let value = Int32(exactly: lua_tointegerx(stack.thread, -1, nil)) else {
-                return false
-            }
-            buffer.append(bigEndian: Int32(4))
-            buffer.append(bigEndian: value)
-        case .boolean:
-            guard let value = stack.boolean(at: -1) else { return false }
-            buffer.append(bigEndian: Int32(1))
-            buffer.append(value ? 1 : 0 as UInt8)
-        default: return false
-        }
-        return true
     }
 
     /// Encodes the value on top of the stack for a column.

@@ -65,10 +65,6 @@ final class RowLibrary {
         rh_assign(stack.thread, index, Int32(column), value)
     }
 
-    /// From here on reading the row at `index` is an error; copies of it stay what they are.
-    @inline(__always)
-    func expireRow(at index: Int32, in stack: LuaStack) { rh_expire_row(stack.thread, index) }
-
     // MARK: Metamethods
 
     private func registerMetamethods(in stack: LuaStack) {
@@ -134,8 +130,8 @@ final class RowLibrary {
     @inline(__always)
     fileprivate func index(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try Self.row(at: 1, of: stack, "row")
-        if let name = stack.bytes(at: 2) {
-            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.index(ofName: name) }) {
+        if stack.type(at: 2) == .string {
+            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.column(named: 2, stack) }) {
                 try pushValue(of: row, column, at: 1, to: stack)
                 return 1
             }
@@ -157,9 +153,11 @@ final class RowLibrary {
 
     /// The column that the key at index 2 means: a name, or a number from 1.
     private func position(_ stack: LuaStack, _ row: RowUserdata) throws(ScriptError) -> Int {
-        if lua_type(stack.thread, 2) == LUA_TSTRING, let name = stack.bytes(at: 2) {
-            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.index(ofName: name) }) { return column }
-            throw row.shape.unknownColumn(String(decoding: name, as: UTF8.self))
+        if stack.type(at: 2) == .string {
+            if let column = row.unmanagedShape._withUnsafeGuaranteedRef({ $0.column(named: 2, stack) }) {
+                return column
+            }
+            throw row.shape.unknownColumn(stack.string(at: 2) ?? "")
         }
         let count = row.shape.columns.count
         guard let number = stack.integer(at: 2), number >= 1, number <= count else {

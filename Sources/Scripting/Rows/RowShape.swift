@@ -45,7 +45,8 @@ final class RowShape {
         for (index, column) in columns.enumerated() {
             let entry = Entry(kind: column.kind, format: column.format, isAdded: index >= fieldCount)
             entries.initializeElement(at: index, to: entry)
-            readings.initializeElement(at: index, to: rh_column(name: addresses[index], reading: entry.reading))
+            readings.initializeElement(
+                at: index, to: rh_column(name: addresses[index], reading: entry.reading, slot: 0))
         }
         let named =
             columns.count <= Self.fewColumns
@@ -63,26 +64,25 @@ final class RowShape {
     }
 
     /// Pushes the userdata that rows find their shape in.
-    fileprivate func push(to stack: LuaStack) -> UnsafePointer<rh_row_shape> {
+    fileprivate func push(to stack: LuaStack) -> UnsafeMutablePointer<rh_row_shape> {
         // Safe: the reference is released once, by the userdata's `__gc`; the readings live as long as the shape.
-        UnsafePointer(
-            rh_push_row_shape(
-                stack.thread, Self.type.key, Unmanaged.passRetained(self).toOpaque(), readings.baseAddress,
-                UInt32(readings.count)))
+        rh_push_row_shape(
+            stack.thread, Self.type.key, Unmanaged.passRetained(self).toOpaque(), readings.baseAddress,
+            UInt32(readings.count))
     }
 
     @inline(__always)
     func entry(_ column: Int) -> Entry { entries[column] }
 
-    /// The position (from 0) of the column whose name is the Lua string with these bytes; the first of several.
-    @inline(__always)
-    func index(ofName name: UnsafeRawBufferPointer) -> Int? {
-        if readings.count <= Self.fewColumns {
-            for index in 0..<readings.count where readings[index].name == name.baseAddress { return index }
-        } else if let address = name.baseAddress, let index = positions[address] {
-            return index
+    /// The position (from 0) of the column whose name is the string at `index` of the stack; the first of several.
+    func column(named index: Int32, _ stack: LuaStack) -> Int? {
+        if let address = stack.address(at: index) {
+            if readings.count > Self.fewColumns, let column = positions[address] { return column }
+            for column in 0..<min(readings.count, Self.fewColumns) where readings[column].name == address {
+                return column
+            }
         }
-        return indices[String(decoding: name, as: UTF8.self)]
+        return stack.string(at: index).flatMap { indices[$0] }
     }
 
     /// What the error says of a column that is not there.
@@ -100,7 +100,8 @@ extension RowShape.Entry {
     fileprivate var reading: rh_reading {
         guard !isAdded else { return RH_READ_BY_HOST }
         switch (kind, format) {
-        case (.text, _), (.other, _): return RH_READ_TEXT
+        case (.text, _): return RH_READ_TEXT
+        case (.other, _): return RH_READ_OTHER
         case (.int16, .binary): return RH_READ_INT16
         case (.int32, .binary): return RH_READ_INT32
         case (.int64, .binary): return RH_READ_INT64
@@ -117,7 +118,7 @@ final class RowFactory {
     let shape: RowShape
     let metatable: LuaReference
     /// The memory of the shape's userdata, which the metatable holds.
-    let holder: UnsafePointer<rh_row_shape>
+    let holder: UnsafeMutablePointer<rh_row_shape>
     private let state: LuaState
 
     /// `metamethods` is the table that every row's metatable is a copy of. `added` columns come after those that rows
@@ -139,7 +140,7 @@ final class RowFactory {
         var addresses: [UnsafeRawPointer?] = []
         for (index, name) in names.enumerated() {
             stack.push(name)
-            addresses.append(stack.bytes(at: -1)?.baseAddress)
+            addresses.append(stack.address(at: -1))
             stack.setElement(index + 1, of: table)
         }
         shape = RowShape(columns, added: added, addresses: addresses)

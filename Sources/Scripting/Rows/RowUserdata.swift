@@ -5,8 +5,9 @@ import PostgresProtocol
 
 /// A row inside Lua: a userdata that holds the bytes that PostgreSQL sent, in row layout, behind a header (`rh_row`).
 ///
-/// A column is decoded when it is read. A column that was assigned is kept in a table beside the bytes (user value 1,
-/// made with the first assignment). User value 2 of a result's row is the table of the result's changed rows.
+/// A column is decoded when it is read. What was assigned is kept beside the bytes: in a user value of the column's own
+/// where such rows have been assigned it before, else in a table. User value 2 of a result's row is the table of the
+/// result's changed rows.
 struct RowUserdata {
     static let headerSize = MemoryLayout<rh_row>.size
 
@@ -27,15 +28,9 @@ struct RowUserdata {
     /// Pushes a row that has no metatable yet.
     @inline(__always)
     private static func push(
-        _ holder: UnsafePointer<rh_row_shape>, size: Int, position: Int, to stack: LuaStack
+        _ holder: UnsafeMutablePointer<rh_row_shape>, size: Int, position: Int, to stack: LuaStack
     ) -> UnsafeMutableRawPointer {
-        guard let memory = lua_newuserdatauv(stack.thread, headerSize + size, position == 0 ? 1 : 2) else {
-            preconditionFailure("Lua gave no memory to the host")
-        }
-        let header = rh_row(
-            magic: UInt64(RH_ROW_MAGIC), shape: holder, position: UInt32(truncatingIfNeeded: position), changes: 0)
-        memory.storeBytes(of: header, as: rh_row.self)
-        return memory + headerSize
+        rh_push_row(stack.thread, holder, size, UInt32(truncatingIfNeeded: position))
     }
 
     /// Pushes a row like the one at `index`, with the same bytes; what was assigned is not copied.
@@ -46,6 +41,17 @@ struct RowUserdata {
         fields.copyMemory(from: row.fields, byteCount: size)
         lua_getmetatable(stack.thread, index)
         lua_setmetatable(stack.thread, -2)
+    }
+
+    /// From here on reading the row is an error; copies of it stay what they are.
+    func expire() {
+        fields.storeBytes(of: UInt64(RH_EXPIRED_ROW_MAGIC), toByteOffset: -Self.headerSize, as: UInt64.self)
+    }
+
+    /// The value at `index` is this row.
+    @inline(__always)
+    func isSame(asAt index: Int32, of stack: LuaStack) -> Bool {
+        lua_touserdata(stack.thread, index) == fields - Self.headerSize
     }
 
     /// There is a row at `index` whose time is over.
@@ -75,7 +81,7 @@ struct RowUserdata {
     }
 
     /// The memory of the shape's userdata.
-    private var holder: UnsafePointer<rh_row_shape> { header.pointee.shape }
+    private var holder: UnsafeMutablePointer<rh_row_shape> { header.pointee.shape }
 
     /// Some column was assigned.
     var isChanged: Bool { changes != 0 }

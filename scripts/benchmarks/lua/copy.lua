@@ -10,6 +10,7 @@ end
 return rh.pipeline "bench" {
   source = rh.pool { dsn = rh.env("BENCH_SOURCE") },
   sink = rh.pool { dsn = rh.env("BENCH_TARGET") },
+  stream = false,
   snapshot = { workers = math.tointeger(tonumber(rh.env("BENCH_WORKERS", "1"))) },
   tables = {
     ["public.items"] = rh.env("BENCH_TRANSFORM", "") ~= "" and items or rh.copy,
