@@ -93,19 +93,19 @@ class Report:
         return text
 
 
-def parse_options(benchmark, measurements):
-    """What the command line of a benchmark says; `names` are the measurements that it wants."""
+def parse_options(benchmark, measurements, more=()):
+    """What the command line of a benchmark says; `names` are the measurements that it wants, `more` only if asked for."""
     parser = argparse.ArgumentParser(prog=f"scripts/bench {benchmark}")
     parser.add_argument("--replhost", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
     parser.add_argument("--runs", type=int, default=5, help="runs of each program (default 5)")
-    parser.add_argument("--only", default=",".join(measurements), help="some of: " + ", ".join(measurements))
+    parser.add_argument("--only", default=",".join(measurements), help="some of: " + ", ".join([*measurements, *more]))
     parser.add_argument("--json", help="write all values to this file")
     options = parser.parse_args()
     options.names = options.only.split(",")
     for name in options.names:
-        if name not in measurements:
-            parser.error(f"unknown measurement {name!r}; known: {', '.join(measurements)}")
+        if name not in [*measurements, *more]:
+            parser.error(f"unknown measurement {name!r}; known: {', '.join([*measurements, *more])}")
     options.replhost = shutil.which(options.replhost) or options.replhost
     return options
 
