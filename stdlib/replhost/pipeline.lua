@@ -149,13 +149,6 @@ local function group(known)
   return function(value, where) return options.read(check.table(value, where), known, where) end
 end
 
-local schema_policy = check.one_of("stop", "apply", "ignore")
-
-local function on_schema_change(value, where)
-  if type(value) == "function" then return value end
-  return schema_policy(value, where)
-end
-
 local pipeline_options = {
   source = pool,
   sink = pool,
@@ -170,7 +163,7 @@ local pipeline_options = {
   on_commit = check.callable,
   heartbeat = check.duration,
   wal_budget = check.size,
-  on_schema_change = on_schema_change,
+  on_schema_change = check.one_of("stop", "apply", "ignore"),
 }
 
 local pipeline = { __name = "pipeline" }

@@ -120,11 +120,9 @@ package struct StreamOptions: Sendable, Equatable {
 
     package var isOn = true
     package var schemaPolicy = SchemaPolicy.stop
-    /// A function of the script decides.
-    package var asksForSchemaPolicy = false
     /// Between two signs of life through the source's log.
     package var heartbeat: Duration = .seconds(15)
-    /// Most bytes of log that the source may keep for us; nil is no bound.
+    /// Bytes of log that the source may keep for us before it is said in the log; nil is no bound.
     package var walBudget: Int?
 
     package init() {}

@@ -34,6 +34,13 @@ extension SchemaDraft {
 
     // MARK: - Indexes
 
+    /// The key that a copy is cut by is none: rows that are equal in it are always copied together. Changes need it.
+    private static func comparesRows(_ index: SourceIndex, among indexes: [SourceIndex]) -> Bool {
+        guard index.isUnique || index.constraint != nil, !index.isPrimary else { return false }
+        let mayBeKey = index.isUnique && !index.isPartial && !indexes.contains(where: \.isPrimary)
+        return !mayBeKey
+    }
+
     mutating func indexSteps(_ table: SourceTable, _ indexes: [SourceIndex]) -> [SchemaStep] {
         guard let statements = statements(table) else { return [] }
         var steps: [SchemaStep] = []
@@ -46,11 +53,10 @@ extension SchemaDraft {
                 if old?.isValid == true { continue }
                 let drop = old == nil ? "" : "DROP INDEX \(name.sql);\n"
                 let kind: SchemaStep.Kind = index.constraint == nil ? .index : .constraint
-                let isUnique = index.isUnique || index.constraint != nil
                 steps.append(
                     SchemaStep(
                         kind: kind, name: name, sql: drop + sql, table: statements.target, size: index.size,
-                        isUnique: isUnique))
+                        isUnique: Self.comparesRows(index, among: indexes)))
             } catch {
                 names[index.oid] = nil
                 leaveOut(index.constraint == nil ? "index" : "constraint", index.name, of: table, error.reason)

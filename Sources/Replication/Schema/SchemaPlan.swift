@@ -44,7 +44,7 @@ package struct SchemaStep: Hashable, SizedStep {
     /// The target table it belongs to; of a partition's, the partition.
     package var table: QualifiedName?
     package var size = 0
-    /// It compares rows of its table with each other.
+    /// It compares rows of its table that may have been copied at different times.
     package var isUnique = false
 
     /// What goes on while it runs, for messages.

@@ -25,7 +25,6 @@ struct PipelineReader {
         }
         definition.stream.isOn = stack.flag("stream", of: index) ?? true
         definition.stream.schemaPolicy = stack.choice("on_schema_change", of: index) ?? .stop
-        definition.stream.asksForSchemaPolicy = stack.hasFunction("on_schema_change", of: index)
         if let seconds = stack.number("heartbeat", of: index) { definition.stream.heartbeat = .seconds(seconds) }
         definition.stream.walBudget = stack.number("wal_budget", of: index).map { Int(clamping: $0) }
         stack.withTable("throttle", of: index) { options in

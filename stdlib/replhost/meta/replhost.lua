@@ -810,11 +810,17 @@ function rh.to(table, row) end
 --- (`rh.null` is NULL); `rh.drop`; `rh.to(…)`; or a list of these, where `{}` drops the row. Nothing at all is an error.
 ---@alias TransformResult Row|table<string, PgValue>|Drop|Routed|(Row|table<string, PgValue>|Drop|Routed)[]
 
+--- What a column reads as that the source has not sent: a large value that an update has not changed, or, in a delete,
+--- all but the replica identity. It can be compared and handed on (the masks do), nothing else. A column that has it, or
+--- gets it assigned, keeps its value in the target.
+---@type userdata
+rh.unchanged = nil
+
 ---@class Event
 --- What a transform is told beside the row. In the first copy `old`, `lsn`, `xid` and `commit_time` are nil.
----@field op "read"|"insert"|"update"|"delete"|"truncate" "read" in the first copy
+---@field op "read"|"insert"|"update"|"delete" "read" in the first copy
 ---@field table string of the source, "public.orders"
----@field key table<string, PgValue> the row's key columns as they came; not for batches
+---@field key table<string, PgValue> the row's key columns as they came; not for batches, nor the members below but `table`
 ---@field old Row? the row before the change, if PostgreSQL sent it
 ---@field snapshot boolean true in the first copy
 ---@field lsn string?
@@ -875,6 +881,13 @@ function RowBatch:emit(table, row) end
 ---@field batch_time Duration? the same, for a batch
 ---@field memory integer|string|nil of each worker: bytes, "64kB", "512MB", "1GB"
 
+---@class StreamCommit
+--- What one transaction of the target has brought: whole transactions of the source.
+---@field lsn string everything in the source's log before it is in the target
+---@field transactions integer of the source
+---@field changes integer rows
+---@field commit_time string on the source, of the last transaction, in UTC
+
 ---@class ThrottleOptions
 ---@field rows_per_second number? over all workers
 ---@field bytes_per_second integer|string|nil over all workers: bytes, "20MB"
@@ -886,7 +899,11 @@ function RowBatch:emit(table, row) end
 ---@field snapshot SnapshotOptions?
 ---@field limits LimitOptions?
 ---@field throttle ThrottleOptions?
----@field stream false? streaming is not there yet
+---@field stream boolean? follow the changes after the copy (default true)
+---@field on_schema_change "stop"|"apply"|"ignore"|nil what happens when a table of the source changes (default "stop")
+---@field heartbeat Duration? between two signs of life through the source's log (default "15s")
+---@field wal_budget integer|string|nil bytes of log that the source may keep before it is said in the log: "20GB"
+---@field on_commit fun(commit: StreamCommit)? changes are in the target
 ---@field on_start fun()?
 ---@field on_stop fun()?
 ---@field on_snapshot_done fun()?
