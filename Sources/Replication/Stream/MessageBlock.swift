@@ -12,7 +12,7 @@ final class MessageBlock: @unchecked Sendable {
     static let size = 1 << 18
 
     private(set) var entries: [Entry] = []
-    private var bytes = ByteBuffer(capacity: 1 << 16)
+    private var bytes = ByteBuffer(capacity: 1 << 12)
 
     var byteCount: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
     var isFull: Bool { byteCount >= Self.size }
@@ -24,6 +24,19 @@ final class MessageBlock: @unchecked Sendable {
             bytes.append(data.payload)
             entries.append(.message(start..<bytes.count, start: data.start))
         case .keepalive(let keepalive): entries.append(.keepalive(keepalive))
+        }
+    }
+
+    /// Adds what `other` has.
+    func append(_ other: MessageBlock) {
+        let shift = bytes.count
+        bytes.append(other.bytes.bytes)
+        for entry in other.entries {
+            switch entry {
+            case .message(let range, let start):
+                entries.append(.message(range.lowerBound + shift..<range.upperBound + shift, start: start))
+            case .keepalive: entries.append(entry)
+            }
         }
     }
 

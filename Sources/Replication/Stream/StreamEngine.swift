@@ -8,6 +8,8 @@ final class StreamEngine {
     /// A batch is handed on when nothing more has come, or at this size at the latest.
     private static let largestBatch = 10_000
     private static let largestBytes = 8 << 20
+    /// So many bytes are taken at once while a batch is written.
+    private static let patience = 1 << 16
     /// How often a position is written without any change to go with it.
     private static let idleInterval: Duration = .seconds(10)
 
@@ -55,7 +57,8 @@ final class StreamEngine {
             try await rest()
             if current == nil, let end = control.end(at: advance.position) { return try await finish(end) }
             if isBatchDue { continue }
-            await mailbox.wait()
+            // While a batch is written, the end of which rings, what comes can come together.
+            await mailbox.wait(for: applier.isBusy ? Self.patience : 1, on: applier.connection.loop)
         }
     }
 

@@ -1,4 +1,5 @@
 import DequeModule
+import EventLoops
 import PostgresProtocol
 import Synchronization
 
@@ -10,6 +11,8 @@ final class StreamMailbox: Sendable {
     private struct State {
         var blocks: Deque<MessageBlock> = []
         var bytes = 0
+        /// So much has to be there before the reader is woken.
+        var wanted = 1
         var failure: ReplicationError?
         var reader: UnsafeContinuation<Void, Never>?
         var writer: UnsafeContinuation<Void, Never>?
@@ -24,13 +27,20 @@ final class StreamMailbox: Sendable {
 
     // MARK: Receiving thread
 
-    func put(_ block: MessageBlock) {
-        let reader = state.withLock { state in
-            state.blocks.append(block)
+    /// A server sends each message by itself: small blocks are joined. Returns whether the reader is in no hurry.
+    func put(_ block: MessageBlock) -> Bool {
+        let (reader, isPatient) = state.withLock { state in
             state.bytes += block.byteCount
-            return state.reader.take()
+            if let last = state.blocks.last, last.byteCount + block.byteCount <= MessageBlock.size {
+                last.append(block)
+            } else {
+                state.blocks.append(block)
+            }
+            let isEnough = state.bytes >= state.wanted
+            return (isEnough ? state.reader.take() : nil, state.wanted > 1)
         }
         reader?.resume()
+        return isPatient
     }
 
     /// Returns when there is room for another block, or nobody wants one any more.
@@ -72,23 +82,31 @@ final class StreamMailbox: Sendable {
         return block
     }
 
-    /// Returns when there may be something to take, or somebody has rung.
-    func wait() async {
+    /// Returns when there are `bytes` to take, or a failure, or somebody has rung. The explicit `isolation` keeps the
+    /// closures on the caller's actor; the preference makes the continuation resume there.
+    func wait(for bytes: Int, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation) async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let isDue = state.withLock { state in
-                    if !state.blocks.isEmpty || state.failure != nil || state.isRung || Task.isCancelled {
-                        state.isRung = false
-                        return true
-                    }
-                    state.reader = continuation
-                    return false
-                }
-                if isDue { continuation.resume() }
+            _ = isolation
+            await withTaskExecutorPreference(loop) {
+                _ = isolation
+                await withUnsafeContinuation { register($0, wanting: bytes) }
             }
         } onCancel: {
             ring()
         }
+    }
+
+    private func register(_ continuation: UnsafeContinuation<Void, Never>, wanting bytes: Int) {
+        let isDue = state.withLock { state in
+            state.wanted = bytes
+            if state.bytes >= bytes || state.failure != nil || state.isRung || Task.isCancelled {
+                state.isRung = false
+                return true
+            }
+            state.reader = continuation
+            return false
+        }
+        if isDue { continuation.resume() }
     }
 
     func ring() {

@@ -71,7 +71,7 @@ final class StreamReceiver: @unchecked Sendable {
                 let block = MessageBlock()
                 try take(try await stream.next(), into: block)
                 while !block.isFull, let message = try stream.nextAvailable() { try take(message, into: block) }
-                mailbox.put(block)
+                if mailbox.put(block) { try await pause() }
                 heardAt = nil
                 await mailbox.waitForRoom()
                 heardAt = .now
@@ -79,6 +79,11 @@ final class StreamReceiver: @unchecked Sendable {
         } catch {
             mailbox.fail(.database(.source, error, doing: "receiving changes"))
         }
+    }
+
+    /// Lets a few messages come, to be read together.
+    private func pause() async throws(PostgresError) {
+        do { try await actor.loop.sleep(until: .now + .milliseconds(1)) } catch { throw .cancelled }
     }
 
     private func take(_ message: UnsafeRawBufferPointer, into block: MessageBlock) throws(PostgresError) {
