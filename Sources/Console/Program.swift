@@ -25,7 +25,8 @@ package enum Program {
 
     private static func run(_ request: RunRequest, _ signals: Signals) async -> Int32 {
         useLog()
-        return await ScriptRun(request, signals) { await $0.runIfAny(isOnce: request.isOnce, isQuiet: request.isQuiet) }.run()
+        return await ScriptRun(request, signals) { await $0.runIfAny(isOnce: request.isOnce, isQuiet: request.isQuiet) }
+            .run()
     }
 
     private static func run(_ command: any PipelineCommand, _ signals: Signals) async -> Int32 {

@@ -21,7 +21,7 @@ import Testing
     private func run(_ arguments: String..., more: [String: String] = [:]) async throws {
         let path = "\(Self.directory)/\(arguments[0])"
         let process = try ConsoleProcess(
-            [path] + arguments.dropFirst(),
+            ["run", "--once", path] + arguments.dropFirst(),
             environment: ["SOURCE_URL": source, "TARGET_URL": target].merging(more) { _, new in new })
         let result = try await process.finished()
         try #require(result.status == 0, "\(result.errors)")

@@ -44,7 +44,9 @@ extension StreamTests {
         @Test func aCopyUnderLoadMeetsItsStream() async throws {
             let harness = try CopyHarness()
             try harness.run(fileOnSource: schema)
-            let writer = Task { @BlockingThread in try harness.server.run(Self.load(1500, seed: 0.1), in: harness.source) }
+            let writer = Task { @BlockingThread in
+                try harness.server.run(Self.load(1500, seed: 0.1), in: harness.source)
+            }
 
             try await harness.following {
                 $0.snapshot.chunkRows = 500

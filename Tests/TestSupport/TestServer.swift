@@ -37,8 +37,9 @@ package final class TestServer: Sendable {
     package static func shared() throws -> TestServer {
         try sharedServer.withLock { server in
             if let server { return server }
-            let started = try start(Options(
-                settings: ["max_connections = 300", "max_replication_slots = 200", "max_wal_senders = 100"]))
+            let started = try start(
+                Options(
+                    settings: ["max_connections = 300", "max_replication_slots = 200", "max_wal_senders = 100"]))
             server = started
             return started
         }

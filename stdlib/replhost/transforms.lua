@@ -2,8 +2,8 @@
 --
 -- `host.take()` gives the next row, nil at the end; for batches also whether the batch is full. `host.give(row, …)`
 -- takes what became of the row (nil: rows that come from none), all or nothing; `host.step(row, …)` does
--- both. After an error, which `host.note` sees where it is raised, `host.settle(row, problem)` does with the row what the
--- table's policy says.
+-- both. After an error, which `host.note` sees where it is raised, `host.settle(row, problem)` does with the row what
+-- the table's policy says.
 local batches = require "replhost.batches"
 local events = require "replhost.events"
 local options = require "replhost.options"

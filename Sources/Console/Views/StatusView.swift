@@ -67,7 +67,8 @@ struct StatusView: ReportView {
     private func stream(_ stream: StatusReport.Stream) -> String {
         var parts = ["slot \(stream.slot)\(stream.isActive ? "" : " (nobody streams from it)")"]
         parts.append(
-            "\(Figures.count(stream.changes, "change")) in \(Figures.count(stream.transactions, "transaction")) applied")
+            "\(Figures.count(stream.changes, "change")) in \(Figures.count(stream.transactions, "transaction")) applied"
+        )
         parts.append(stream.lag.map { "lag \(Figures.size(Double($0)))" } ?? "lag unknown: the source is out of reach")
         if let time = stream.commitTime { parts.append("last commit \(time)") }
         if let retained = stream.retained { parts.append("\(Figures.size(Double(retained))) of log kept") }

@@ -154,26 +154,42 @@ struct KeyIndex {
         if case .free(let slot) = place { slots[slot] = Int32(truncatingIfNeeded: position) }
     }
 
-    @inline(__always)
     private static func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-        left.elementsEqual(right)
-    }
-
-    /// FNV-1a over words, with a final mix.
-    @inline(__always)
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         var position = 0
-        while position &+ 8 <= bytes.count {
-            hash = (hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
-            hash ^= hash >> 29
+        while position &+ 8 <= left.count {
+            let isSame =
+                left.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                == right.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            guard isSame else { return false }
             position &+= 8
         }
-        while position < bytes.count {
-            hash = (hash ^ UInt64(bytes[position])) &* 0x0000_0100_0000_01B3
+        while position < left.count {
+            guard left[position] == right[position] else { return false }
             position &+= 1
         }
-        hash ^= hash >> 32
-        return Int(truncatingIfNeeded: hash & 0x7FFF_FFFF_FFFF_FFFF)
+        return true
+    }
+
+    /// Words are multiplied in, both halves of the product count: numbers in network byte order differ in the highest bits
+    /// of a word first.
+    private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var position = 0
+        while position &+ 8 <= bytes.count {
+            hash = mix(hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            position &+= 8
+        }
+        var rest = UInt64(truncatingIfNeeded: bytes.count)
+        while position < bytes.count {
+            rest = rest << 8 | UInt64(bytes[position])
+            position &+= 1
+        }
+        return Int(truncatingIfNeeded: mix(hash ^ rest) >> 1)
+    }
+
+    @inline(__always)
+    private static func mix(_ word: UInt64) -> UInt64 {
+        let product = word.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
+        return product.high ^ product.low
     }
 }

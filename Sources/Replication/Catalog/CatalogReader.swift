@@ -94,7 +94,8 @@ package struct CatalogReader {
         let kind = isText ? .text : ValueKind(type)
         return CatalogColumn(
             name: try result.text(of: 1, row: row), number: try result.number(row, 2) ?? 0, type: type,
-            typeName: try result.text(of: 4, row: row), bareTypeName: try result.text(of: 10, row: row), kind: kind, isNotNull: try result.isTrue(row, 6),
+            typeName: try result.text(of: 4, row: row), bareTypeName: try result.text(of: 10, row: row), kind: kind,
+            isNotNull: try result.isTrue(row, 6),
             isGenerated: try result.isTrue(row, 7), identity: identity, hasDefault: try result.isTrue(row, 9),
             isOrdered: Self.isOrdered(type, kind))
     }

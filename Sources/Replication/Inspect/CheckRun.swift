@@ -67,7 +67,9 @@ package struct CheckRun {
             notes += try await check(table, existing[table.targetName], begun, source, target)
         }
         notes += try await schema(selection, source, target)
-        if definition.isStreaming { notes += try await StreamCheck(definition, source, target).notes(selection, existing) }
+        if definition.isStreaming {
+            notes += try await StreamCheck(definition, source, target).notes(selection, existing)
+        }
         return notes
     }
 

@@ -17,7 +17,9 @@ struct StreamCheck {
         _ selection: TableSelection, _ existing: [QualifiedName: CatalogTable]
     ) async throws(ReplicationError) -> [CheckNote] {
         var notes: [CheckNote] = []
-        do throws(ReplicationError) { try await StreamRequirements.check(source) } catch { notes.append(.failure(error)) }
+        do throws(ReplicationError) { try await StreamRequirements.check(source) } catch {
+            notes.append(.failure(error))
+        }
         let names = try await StreamNames.read(
             definition.name, Ledger(target, pipeline: definition.name), source: source, target: target)
         notes += try await slots(names)
@@ -30,7 +32,8 @@ struct StreamCheck {
         if try await SlotState.read(names.slot, on: source) != nil { return [] }
         do throws(PostgresError) {
             let result = try await source.query(
-                "SELECT (SELECT count(*) FROM pg_replication_slots), current_setting('max_replication_slots')::int8", [])
+                "SELECT (SELECT count(*) FROM pg_replication_slots), current_setting('max_replication_slots')::int8", []
+            )
             let (used, most) = (try result.number(0, 0) ?? 0, try result.number(0, 1) ?? 0)
             return used < most ? [] : [.noFreeSlot(used: used, of: most)]
         } catch {

@@ -56,8 +56,8 @@ import Testing
     }
 
     @Test func damageIsNamed() {
-        #expect(throws: CopyError.badFieldLength(field: 0, length: -2)) {
-            try fields(ofTuple: hex("0001 fffffffe"), columns: 1)
+        #expect(throws: CopyError.badFieldLength(field: 0, length: -3)) {
+            try fields(ofTuple: hex("0001 fffffffd"), columns: 1)
         }
         #expect(throws: CopyError.wrongFieldCount(expected: 2, found: 3)) {
             try fields(ofTuple: Self.tuple, columns: 2)

@@ -147,7 +147,8 @@ package enum ValueLibrary {
 
 extension ScriptError {
     fileprivate static let unchanged = ScriptError(
-        code: "RH3212", "the value was not sent by the source (rh.unchanged): it can be compared and handed on, nothing else",
+        code: "RH3212",
+        "the value was not sent by the source (rh.unchanged): it can be compared and handed on, nothing else",
         hint: "An update leaves out large values that have not changed, a delete all but the key. Look for it "
             + "(value == rh.unchanged), or at event.op; or set REPLICA IDENTITY FULL on the source.")
 
