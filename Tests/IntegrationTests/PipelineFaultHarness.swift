@@ -6,7 +6,8 @@ import Testing
 struct CopyProgram {
     let source: Side
     let target: Side
-    private let path: String
+    /// Of the file.
+    let path: String
 
     /// A database and the server it is on.
     struct Side {
