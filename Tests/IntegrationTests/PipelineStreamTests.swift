@@ -56,6 +56,38 @@ import Testing
         #expect(try answer("select count(*) from customers where email !~ '@example.com$'", file) == "0")
     }
 
+    @Test(arguments: ["default", "full"]) func functionsSeeWhatPassesTheFilter(identity: String) async throws {
+        let file = try PipelineFile(
+            """
+            return rh.pipeline "stream" { source = source, sink = sink, tables = {
+              ["public.customers"] = { where = "country <> 'ZZ'", transform = function(row, event)
+                assert(event.op == "delete" or row.country ~= "ZZ")
+                if row.name == "drop" then return rh.drop end
+                row.id = row.id + 1000
+                return row
+              end },
+              ["public.plain"] = { where = "n > 0" } } }
+            """)
+        try file.run(
+            onSource: Self.tables, "alter table customers replica identity \(identity)",
+            "create table plain (id int primary key, n int); insert into plain select i, i from generate_series(1, 50) i"
+        )
+        _ = try await follow(file).value()
+        try file.run(
+            onSource:
+                "update customers set country = 'ZZ' where id = 1; update customers set country = 'DE' where id = 5",
+            "update customers set name = 'drop' where id = 2; update customers set id = 700 where id = 3",
+            "insert into customers values (801, 'a', 'b', 'ZZ'); update customers set id = 701, country = 'ZZ' where id = 4",
+            "begin; insert into plain values (60, 1); update plain set n = 0 where id = 60; commit",
+            "update plain set n = -n where id <= 30; delete from customers where id = 6")
+        _ = try await follow(file).value()
+
+        #expect(
+            try answer("select string_agg(id::text, ' ' order by id) from customers where id < 1010 or id > 1100", file)
+                == "1005 1007 1008 1009 1700")
+        #expect(try answer("select count(*), min(id), max(id) from plain", file) == "20|31|50")
+    }
+
     @Test func largeValuesThatHaveNotChangedStayWhatTheyAre() async throws {
         let file = try pipeline(
             """

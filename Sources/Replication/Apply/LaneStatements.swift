@@ -117,7 +117,7 @@ final class LaneStatements {
     // MARK: Many rows
 
     private lazy var rowsOfArrays: String = {
-        let arrays = columns.enumerated().map { index, column in "$\(index + 1)::\(arrayType(column))" }
+        let arrays = columns.enumerated().map { RowArrays.parameter($0 + 1, $1, format) }
         let names = columns.indices.map { "c\($0)" }
         return "unnest(\(arrays.joined(separator: ", "))) AS r (\(names.joined(separator: ", ")))"
     }()
@@ -144,7 +144,7 @@ final class LaneStatements {
 
     /// Parameters: an array for each key column.
     private(set) lazy var deleteAll: String = {
-        let arrays = key.enumerated().map { index, column in "$\(index + 1)::\(arrayType(column))" }
+        let arrays = key.enumerated().map { RowArrays.parameter($0 + 1, $1, format) }
         let found = key.enumerated().map { index, column in "t.\(column.quotedName) = \(value(index, column))" }
         return """
             DELETE FROM \(rows) AS t USING unnest(\(arrays.joined(separator: ", "))) \
@@ -152,13 +152,8 @@ final class LaneStatements {
             """
     }()
 
-    /// With the type's own name where the server knows an array of it by a number that we know, too.
-    private func arrayType(_ column: CatalogColumn) -> String {
-        RowArrays.carriesType(column, format) ? "\(column.bareTypeName)[]" : "text[]"
-    }
-
     private func value(_ index: Int, _ column: CatalogColumn) -> String {
-        RowArrays.carriesType(column, format) ? "r.c\(index)" : "r.c\(index)::\(column.bareTypeName)"
+        RowArrays.value("r.c\(index)", column, format)
     }
 
     var copy: String {

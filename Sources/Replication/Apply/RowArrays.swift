@@ -12,8 +12,18 @@ struct RowArrays {
     }
 
     /// Elements travel in their own type's binary form; else as text in a `text[]`.
-    static func carriesType(_ column: CatalogColumn, _ format: DataFormat) -> Bool {
+    private static func carriesType(_ column: CatalogColumn, _ format: DataFormat) -> Bool {
         format == .binary && column.type.array != nil
+    }
+
+    /// The parameter with all values of a column, in SQL.
+    static func parameter(_ number: Int, _ column: CatalogColumn, _ format: DataFormat) -> String {
+        "$\(number)::" + (carriesType(column, format) ? "\(column.bareTypeName)[]" : "text[]")
+    }
+
+    /// An element of it, in the column's type.
+    static func value(_ element: String, _ column: CatalogColumn, _ format: DataFormat) -> String {
+        carriesType(column, format) ? element : "\(element)::\(column.bareTypeName)"
     }
 
     /// - Parameters:

@@ -63,7 +63,8 @@ package final class ChunkOutput {
             columns.append(column)
         }
         let lane = OutputLane(
-            table, columns: columns, format: format ?? recorder?.format, isFramed: recorder == nil ? nil : true,
+            table, columns: columns, format: format ?? recorder?.format(of: table),
+            isFramed: recorder == nil ? nil : true,
             isPartial: isPartial)
         lanes[key] = lane
         return lane
@@ -134,8 +135,8 @@ package final class ChunkOutput {
 /// Takes rows one by one, with the row of the source that they come from. Rows of the source are answered, or fail, in the
 /// order in which they came.
 package protocol RowRecorder: AnyObject {
-    /// Of all rows; nil: what suits the lane.
-    var format: DataFormat? { get }
+    /// Of all rows of a table, so that equal keys are equal bytes.
+    func format(of table: CatalogTable) -> DataFormat
     /// A framed row is at the end of the lane's buffer, or one of several; takes the first one out.
     func rowWritten(to lane: OutputLane)
     func rowAnswered() throws(ReplicationError)

@@ -32,8 +32,24 @@ struct ChunkTransfer {
             await input.close()
             throw error
         }
+        try await checkFile(of: chunk.relation, mapping.source.name)
         output.counts.read = input.rows
         output.counts.bytes = input.bytes
+    }
+
+    /// TRUNCATE and ALTER TABLE take rows away from snapshots that were taken before. Reading keeps them off from its
+    /// beginning on, so that what was read is right if the file is still the one that the snapshot knows.
+    private func checkFile(of relation: QualifiedName, _ table: QualifiedName) async throws(ReplicationError) {
+        let name = SQLText.quoteLiteral(relation.sql)
+        let isSame: Bool
+        do throws(PostgresError) {
+            let result = try await source.query(
+                "SELECT pg_relation_filenode(oid) = relfilenode FROM pg_class WHERE oid = \(name)::regclass", [])
+            isSame = result.count == 1 ? try result.isTrue(0, 0) : false
+        } catch {
+            throw .database(.source, error, doing: "reading the catalog")
+        }
+        guard isSame else { throw .rewritten(table) }
     }
 
     private static func passThrough(_ input: ChunkInput, _ output: ChunkOutput) async throws(ReplicationError) {

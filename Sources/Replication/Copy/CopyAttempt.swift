@@ -32,13 +32,16 @@ struct CopyAttempt {
         let number = try await ledger.noteSnapshot(identity, scriptHash: definition.scriptHash)
         if let position = start.position { try await ledger.note(snapshot: number, at: position) }
         try await ledger.endEarlierWork()
-        let planner = CopyPlanner(definition, ledger: ledger, source: source, target: target, progress: run.progress)
+        let planner = CopyPlanner(
+            definition, ledger: ledger, source: source, target: target, progress: run.progress,
+            anew: run.rewritten)
         let plan = try await planner.plan(
             start.selection, workers: run.workers.count, moment: start.position == nil ? nil : number)
         let copying = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
             plan.chunks.isEmpty ? nil : Snapshot(name: start.snapshotName, number: number), plan.mappings, run.throttle,
             run.progress, isReplica: try await session.mayBeReplica(), plan.queue)
+        run.rewritten = []
         let crew = try await copying.open(run.workers)
         // The workers hold it now: nothing keeps the source from cleaning up longer than they need it.
         try await source.run("COMMIT", on: .source, doing: "handing the snapshot over")

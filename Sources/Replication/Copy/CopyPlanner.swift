@@ -21,11 +21,14 @@ struct CopyPlanner {
     private let source: Connection
     private let target: Connection
     private let progress: CopyProgress
+    /// Tables whose copied parts are of no use.
+    private let anew: Set<QualifiedName>
 
     init(
         _ definition: PipelineDefinition, ledger: Ledger, source: Connection, target: Connection,
-        progress: CopyProgress
+        progress: CopyProgress, anew: Set<QualifiedName> = []
     ) {
+        self.anew = anew
         self.definition = definition
         self.ledger = ledger
         self.source = source
@@ -178,7 +181,8 @@ struct CopyPlanner {
         _ table: SelectedTable, _ known: Ledger.Relation?
     ) async throws(ReplicationError) -> [Ledger.ChunkRecord] {
         guard let known, !known.chunks.isEmpty else { return [] }
-        if known.isCopied || known.chunks.allSatisfy(\.chunk.range.isStable) { return known.chunks }
+        let isUseful = known.chunks.allSatisfy(\.chunk.range.isStable) && !anew.contains(known.source)
+        if known.isCopied || isUseful { return known.chunks }
         try await ledger.forget(table.source.name, emptying: known.isStarted ? table.targetName : nil)
         return []
     }

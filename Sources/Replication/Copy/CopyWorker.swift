@@ -115,7 +115,7 @@ extension ReplicationError {
         switch self {
         case .cancelled, .database(_, .cancelled, _), .pool(_, .cancelled): true
         case .transform(let failure): failure.isInterrupt
-        case .database, .pool, .mismatch, .unknownTable, .unknownColumn, .damaged: false
+        case .database, .pool, .mismatch, .unknownTable, .unknownColumn, .damaged, .rewritten: false
         }
     }
 }

@@ -19,6 +19,8 @@ package final class PipelineRun {
     let coordinator: any PipelineWorker
     let workers: [any PipelineWorker]
     let throttle: Throttle
+    /// Tables that have to be copied anew, as their rows are of different moments.
+    var rewritten: Set<QualifiedName> = []
     /// Of the last attempt, on the target. It may still be there when the way to it was lost.
     var session: Int?
 
@@ -47,6 +49,7 @@ package final class PipelineRun {
                 defer { session.close() }
                 return try await CopyAttempt(self, session).run()
             } catch {
+                note(error)
                 let moved = progress.state.tables.reduce(0) { $0 + $1.chunksDone }
                 let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
                 progress.enter(.waiting, note: "\(error); trying again")
@@ -66,12 +69,17 @@ package final class PipelineRun {
                 if definition.snapshot.mode != .never { _ = try await CopyAttempt(self, session).run() }
                 if let end = try await StreamAttempt(self, session, control).run() { return end }
             } catch {
+                note(error)
                 let moved = Int(truncatingIfNeeded: streamProgress.state.position.rawValue)
                 let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
                 streamProgress.enter(.waiting, note: "\(error); trying again")
                 try await sleep(pause)
             }
         }
+    }
+
+    private func note(_ error: ReplicationError) {
+        if case .rewritten(let table) = error { rewritten.insert(table) }
     }
 
     private func sleep(_ pause: Duration) async throws(ReplicationError) {

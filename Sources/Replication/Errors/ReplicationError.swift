@@ -19,6 +19,8 @@ package enum ReplicationError: Error, Sendable {
     case unknownColumn(String, of: QualifiedName, Side, known: [String])
     /// COPY data that cannot be read.
     case damaged(CopyError, table: QualifiedName)
+    /// A table of the source has got another file since the snapshot, which says nothing of its rows any more.
+    case rewritten(QualifiedName)
     case cancelled
 }
 
@@ -66,6 +68,8 @@ extension ReplicationError: CustomStringConvertible {
         case .unknownTable(let name, let side, _): "there is no table \(name) in the \(side)"
         case .unknownColumn(let name, let table, let side, _): "no column \"\(name)\" in \(table) of the \(side)"
         case .damaged(let error, let table): "\(table): \(error)"
+        case .rewritten(let table):
+            "\(table) was truncated or rewritten since the snapshot was taken, which does not show its rows any more"
         case .cancelled: "cancelled"
         }
     }
@@ -77,6 +81,7 @@ extension ReplicationError {
         switch self {
         case .database(_, let error, _): error.isRetryable || error.isConnectionLoss
         case .pool(_, let error): error.isTransient
+        case .rewritten: true
         case .transform, .mismatch, .unknownTable, .unknownColumn, .damaged, .cancelled: false
         }
     }

@@ -62,12 +62,9 @@ struct RowFilter {
     }
 
     private func statement(_ known: [CatalogColumn]) -> String {
-        let arrays = known.enumerated().map { index, column in
-            RowArrays.carriesType(column, format) ? "$\(index + 1)::\(column.bareTypeName)[]" : "$\(index + 1)::text[]"
-        }
+        let arrays = known.enumerated().map { RowArrays.parameter($0 + 1, $1, format) }
         let values = known.enumerated().map { index, column in
-            let cast = RowArrays.carriesType(column, format) ? "" : "::\(column.bareTypeName)"
-            return "c\(index)\(cast) AS \(column.quotedName)"
+            "\(RowArrays.value("c\(index)", column, format)) AS \(column.quotedName)"
         }
         let names = known.indices.map { "c\($0)" } + ["replhost_position"]
         return """

@@ -42,6 +42,8 @@ final class ScriptedChanges {
     private var taken = 0
     private var answered = 0
     private var written: [Written] = []
+    /// Deletions of rows that updates have taken out of what the function lets through.
+    private var dropped: [Step] = []
     private var before: [Written]?
     private var hasFailedBefore = false
     private var lanes: [ObjectIdentifier: ApplyLane] = [:]
@@ -75,11 +77,16 @@ final class ScriptedChanges {
             switch (step.role, step.operation) {
             case (.after, _), (.row, .insert): return nil
             case (.before, _): return Step(operation: .delete, role: .row, order: step.order, row: step.row)
-            case (.row, .update):
-                return Step(operation: .delete, role: .row, order: step.order, row: identity(of: step.row))
-            case (.row, _): return step
+            case (.row, .update): return deletion(step)
+            case (.row, .delete): return step
             }
         }
+    }
+
+    /// Of the row that an update has changed, as far as it is known.
+    private func deletion(_ update: Step) -> Step {
+        Step(
+            operation: .delete, role: .row, order: update.order, row: update.old ?? identity(of: update.row))
     }
 
     /// The row with only the columns that come of deleted ones.
@@ -101,23 +108,26 @@ final class ScriptedChanges {
 
     // MARK: Gathering
 
-    func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, _ order: UInt32) {
+    func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, _ order: UInt32) throws(ReplicationError) {
         insert.new.readFields(in: bytes, into: &fields)
+        try relation.message.check(fields)
         steps.append(Step(operation: .insert, role: .row, order: order, row: append(fields, bytes)))
     }
 
-    func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, _ order: UInt32) {
+    func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, _ order: UInt32) throws(ReplicationError) {
         update.new.readFields(in: bytes, into: &fields)
+        try relation.message.check(fields)
         guard let old = update.old else {
             return steps.append(Step(operation: .update, role: .row, order: order, row: append(fields, bytes)))
         }
-        readOld(old, in: bytes)
-        for index in fields.indices where fields[index].kind == .unchanged && index < oldFields.count {
+        try readOld(old, in: bytes)
+        for index in fields.indices where fields[index].kind == .unchanged {
             fields[index] = oldFields[index]
         }
         let oldRow = append(oldFields, bytes)
         let row = append(fields, bytes)
-        let hasMoved = relation.key.isEmpty || relation.key.contains { !isEqual(fields[$0], oldFields[$0], bytes) }
+        let hasMoved =
+            relation.key.isEmpty || relation.key.contains { !fields[$0].isSame(as: oldFields[$0], in: bytes) }
         guard hasMoved else {
             return steps.append(Step(operation: .update, role: .row, order: order, row: row, old: oldRow))
         }
@@ -125,14 +135,15 @@ final class ScriptedChanges {
         steps.append(Step(operation: .update, role: .after, order: order, row: row, old: oldRow))
     }
 
-    func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, _ order: UInt32) {
-        readOld(delete.old, in: bytes)
+    func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, _ order: UInt32) throws(ReplicationError) {
+        try readOld(delete.old, in: bytes)
         steps.append(Step(operation: .delete, role: .row, order: order, row: append(oldFields, bytes)))
     }
 
     /// Of an identity without the other columns these count as not sent.
-    private func readOld(_ old: OldTuple, in bytes: UnsafeRawBufferPointer) {
+    private func readOld(_ old: OldTuple, in bytes: UnsafeRawBufferPointer) throws(ReplicationError) {
         old.tuple.readFields(in: bytes, into: &oldFields)
+        try relation.message.check(oldFields)
         guard case .key = old else { return }
         for index in oldFields.indices where !relation.isIdentity[index] {
             oldFields[index] = TupleField(kind: .unchanged, offset: 0, length: 0)
@@ -153,10 +164,6 @@ final class ScriptedChanges {
         return ArenaSlice(offset: start, count: arena.count - start)
     }
 
-    private func isEqual(_ left: TupleField, _ right: TupleField, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        left.kind == right.kind && left.bytes(in: bytes).elementsEqual(right.bytes(in: bytes))
-    }
-
     // MARK: Running the function
 
     /// Adds what the function makes of everything gathered.
@@ -167,8 +174,18 @@ final class ScriptedChanges {
         (taken, answered) = (0, 0)
         desk.begin(batch) { [unowned self] in currentFacts }
         try await transform.run(self, output)
+        try await remove(output)
         steps.removeAll(keepingCapacity: true)
         arena.removeAll(keepingAtMost: 4 << 20)
+    }
+
+    /// Rows that have left what the function lets through are in the target under the keys that it answers for them.
+    private func remove(_ output: ChunkOutput) async throws(ReplicationError) {
+        guard !dropped.isEmpty else { return }
+        steps = dropped
+        dropped.removeAll()
+        (taken, answered) = (0, 0)
+        try await transform.run(self, output)
     }
 
     /// Of the change that is answered next.
@@ -205,7 +222,10 @@ extension ScriptedChanges: ChangeInput {
 // MARK: - Answers
 
 extension ScriptedChanges: RowRecorder {
-    var format: DataFormat? { columns.contains { $0.format == .text } ? .text : nil }
+    func format(of table: CatalogTable) -> DataFormat {
+        let isBinary = columns.allSatisfy { $0.format == .binary } && table.columns.allSatisfy(\.isPortable)
+        return isBinary ? .binary : .text
+    }
 
     func rowWritten(to lane: OutputLane) {
         let id = ObjectIdentifier(lane)
@@ -268,7 +288,7 @@ extension ScriptedChanges: RowRecorder {
     private func update(_ step: Step, from before: [Written]?, to after: [Written]) throws(ReplicationError) {
         var gone = before ?? []
         let stays = after.contains { $0.lane.target === target }
-        if before == nil, !stays { removeOwn(step) }
+        if before == nil, !stays { dropped.append(deletion(step)) }
         for row in after {
             guard row.lane.target !== target || !target.key.isEmpty else {
                 // Without a key a row is found by all that it was.
@@ -300,19 +320,6 @@ extension ScriptedChanges: RowRecorder {
             return mayInsert ? add(.insert, row, key: .empty, step) : ()
         }
         add(.delete, row, key: try key(of: row), step)
-    }
-
-    /// The row has left what the function lets through.
-    private func removeOwn(_ step: Step) {
-        guard !target.key.isEmpty, let lane = relation.ownLane(plan, target) else { return }
-        let start = batch.arena.count
-        for column in relation.keyInRow {
-            var fields = FieldIterator(arena.bytes, from: Int(step.row.offset) + 2)
-            fields.skip(column)
-            CopyBinaryWriter.appendField(fields.next(), to: &batch.arena)
-        }
-        let key = ArenaSlice(offset: start, count: batch.arena.count - start)
-        batch.insert(RowChange(kind: .delete, lane: lane.number, row: .empty, key: key), order: step.order)
     }
 
     private func add(_ kind: RowChange.Kind, _ row: Written, key: ArenaSlice, _ step: Step) {
@@ -349,30 +356,20 @@ extension ScriptedChanges: RowRecorder {
 
 /// The columns of a table as its function sees them.
 private struct RelationColumnsSummary {
+    let message: RelationMessage
     let mapping: TableMapping
     /// In the message, of the row's columns.
     let positions: [Int]
     /// In the message, of the target's key columns.
     let key: [Int]
-    /// The same in the row.
-    let keyInRow: [Int]
     /// Of the message's columns: they are part of the replica identity.
     let isIdentity: [Bool]
-    private let keyNames: [String]
 
     init(_ message: RelationMessage, _ mapping: TableMapping, _ columns: RelationColumns, key: [Int]) {
+        self.message = message
         self.mapping = mapping
         self.key = key
-        var positions: [Int] = []
-        for source in columns.sources where !positions.contains(source) { positions.append(source) }
-        self.positions = positions
-        keyInRow = key.compactMap { positions.firstIndex(of: $0) }
+        positions = columns.sources.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         isIdentity = message.columns.map(\.isKey)
-        keyNames = columns.key
-    }
-
-    /// For deletes by the key as the source has it.
-    func ownLane(_ plan: ApplyPlan, _ target: ApplyTable) -> ApplyLane? {
-        try? plan.lane(target, columns: keyNames, mapping.format == .binary ? .binary : .text)
     }
 }

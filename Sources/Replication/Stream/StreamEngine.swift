@@ -142,19 +142,19 @@ final class StreamEngine {
             guard let relation = try relation(insert.relation) else { return }
             if let changes = relation.changes {
                 relation.noteCandidate(insert.new, in: bytes, batch)
-                return changes.add(insert, in: bytes, batch.sourceChanges)
+                return try changes.add(insert, in: bytes, batch.sourceChanges)
             }
             try relation.add(insert, in: bytes, to: batch)
         case .update(let update):
             guard let relation = try relation(update.relation) else { return }
             if let changes = relation.changes {
                 relation.noteCandidate(update.new, in: bytes, batch)
-                return changes.add(update, in: bytes, batch.sourceChanges)
+                return try changes.add(update, in: bytes, batch.sourceChanges)
             }
             try relation.add(update, in: bytes, to: batch)
         case .delete(let delete):
             guard let relation = try relation(delete.relation) else { return }
-            if let changes = relation.changes { return changes.add(delete, in: bytes, batch.sourceChanges) }
+            if let changes = relation.changes { return try changes.add(delete, in: bytes, batch.sourceChanges) }
             try relation.add(delete, in: bytes, to: batch)
         case .begin(let begin): try await self.begin(begin)
         case .commit(let commit): end(commit)
@@ -209,11 +209,12 @@ final class StreamEngine {
     private func learn(_ message: RelationMessage) async throws(ReplicationError) {
         // What comes now may be other columns of the same table: never together with what came before.
         let before = relations[message.relation]?.message
-        let isAnother = before.map { $0 != message } ?? false
+        // The server says it again now and then.
+        if before == message { return }
         do throws(ReplicationError) {
             // Nothing of this transaction is sent if the change cannot be followed.
             try await tables.checkChange(message, before: before)
-            if isAnother, hasChanges, !tables.stops(at: message, before: before) { try await submit() }
+            if before != nil, hasChanges, !tables.stops(at: message, before: before) { try await submit() }
             guard let relation = try await tables.relation(message, before: relations[message.relation], applier) else {
                 strangers.insert(message.relation)
                 relations[message.relation] = nil

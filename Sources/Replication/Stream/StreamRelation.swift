@@ -57,7 +57,7 @@ final class StreamRelation {
     func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
     {
         insert.new.readFields(in: bytes, into: &fields)
-        try checkCount(fields.count)
+        try message.check(fields)
         let (lane, row) = try appendRow(bytes, to: batch)
         noteCandidate(bytes, batch)
         batch.append(RowChange(kind: .insert, lane: lane.number, row: row, key: appendKey(fields, bytes, to: batch)))
@@ -66,10 +66,10 @@ final class StreamRelation {
     func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
     {
         update.new.readFields(in: bytes, into: &fields)
-        try checkCount(fields.count)
+        try message.check(fields)
         if let old = update.old {
             old.tuple.readFields(in: bytes, into: &oldFields)
-            try checkCount(oldFields.count)
+            try message.check(oldFields)
             takeUnchanged(isFull: isFull)
         }
         let (lane, row) = try appendRow(bytes, to: batch)
@@ -84,7 +84,7 @@ final class StreamRelation {
             let old = appendAll(oldFields, bytes, to: batch)
             return batch.append(RowChange(kind: .rekey, lane: lane.number, row: row, key: old))
         }
-        let isSame = key.allSatisfy { isEqual(fields[$0], oldFields[$0], in: bytes) }
+        let isSame = key.allSatisfy { fields[$0].isSame(as: oldFields[$0], in: bytes) }
         let key = appendKey(isSame ? fields : oldFields, bytes, to: batch)
         batch.append(RowChange(kind: isSame ? .update : .rekey, lane: lane.number, row: row, key: key))
     }
@@ -92,7 +92,7 @@ final class StreamRelation {
     func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
     {
         delete.old.tuple.readFields(in: bytes, into: &oldFields)
-        try checkCount(oldFields.count)
+        try message.check(oldFields)
         guard !key.isEmpty || isFull else { throw needsIdentity("deleted") }
         let key = key.isEmpty ? appendAll(oldFields, bytes, to: batch) : appendKey(oldFields, bytes, to: batch)
         batch.append(RowChange(kind: .delete, lane: fullLane.number, row: .empty, key: key))
@@ -100,7 +100,7 @@ final class StreamRelation {
 
     /// Of the row that an update has changed.
     func deletion(of update: RowChange) -> RowChange {
-        RowChange(kind: .delete, lane: fullLane.number, row: .empty, key: update.key)
+        RowChange(kind: .delete, order: update.order, lane: fullLane.number, row: .empty, key: update.key)
     }
 
     // MARK: Rows
@@ -183,20 +183,7 @@ final class StreamRelation {
         CopyBinaryWriter.appendField(field.kind.hasValue ? field.bytes(in: bytes) : nil, to: &batch.arena)
     }
 
-    private func isEqual(_ left: TupleField, _ right: TupleField, in bytes: UnsafeRawBufferPointer) -> Bool {
-        left.kind == right.kind && left.bytes(in: bytes).elementsEqual(right.bytes(in: bytes))
-    }
-
     // MARK: Errors
-
-    private func checkCount(_ count: Int) throws(ReplicationError) {
-        guard count == message.columns.count else {
-            throw .mismatch(
-                code: "RH3609",
-                "a change of \(message.name) has \(count) columns, its description \(message.columns.count)",
-                hint: "The stream is damaged: please report this.")
-        }
-    }
 
     private func needsIdentity(_ verb: String) -> ReplicationError {
         .mismatch(
@@ -204,6 +191,24 @@ final class StreamRelation {
             hint:
                 "Copy the columns of its replica identity, too, or set REPLICA IDENTITY FULL on the source; or list it "
                 + "with rh.skip.")
+    }
+}
+
+extension RelationMessage {
+    /// Throws if a row has not the columns of its table.
+    func check(_ fields: [TupleField]) throws(ReplicationError) {
+        guard fields.count == columns.count else {
+            throw .mismatch(
+                code: "RH3609", "a change of \(name) has \(fields.count) columns, its description \(columns.count)",
+                hint: "The stream is damaged: please report this.")
+        }
+    }
+}
+
+extension TupleField {
+    /// The same bytes.
+    func isSame(as other: TupleField, in message: UnsafeRawBufferPointer) -> Bool {
+        kind == other.kind && bytes(in: message).elementsEqual(other.bytes(in: message))
     }
 }
 
