@@ -54,7 +54,9 @@ final class CopyHarness: Sendable {
         change: (inout PipelineDefinition) -> Void = { _ in }
     ) async throws -> PipelineRun.Result {
         try await withCrew(workers, options, change) { _, definition, coordinator, crew throws(ReplicationError) in
-            try await PipelineRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress()).copy()
+            let run = PipelineRun(definition, coordinator: coordinator, workers: crew, progress: CopyProgress())
+            defer { run.end() }
+            return try await run.copy()
         }
     }
 
@@ -69,9 +71,10 @@ final class CopyHarness: Sendable {
             change(&definition)
         }
         return try await withCrew(1, options, configure) { _, definition, coordinator, crew throws(ReplicationError) in
-            try await PipelineRun(
-                definition, coordinator: coordinator, workers: crew, progress: CopyProgress(), streamProgress: progress
-            ).stream(control)
+            let run = PipelineRun(
+                definition, coordinator: coordinator, workers: crew, progress: CopyProgress(), streamProgress: progress)
+            defer { run.end() }
+            return try await run.stream(control)
         }
     }
 

@@ -15,12 +15,13 @@ package final class PipelineRun {
 
     package let progress: CopyProgress
     package let streamProgress: StreamProgress
-    let definition: PipelineDefinition
+    private(set) var definition: PipelineDefinition
     let coordinator: any PipelineWorker
-    let workers: [any PipelineWorker]
+    private(set) var workers: [any PipelineWorker]
     let throttle: Throttle
     /// Tables that have to be copied anew, as their rows are of different moments.
     var rewritten: Set<QualifiedName> = []
+    private var open: PipelineSession?
     /// Of the last attempt, on the target. It may still be there when the way to it was lost.
     var session: Int?
 
@@ -45,9 +46,7 @@ package final class PipelineRun {
         var patience = Patience()
         while true {
             do throws(ReplicationError) {
-                let session = try await open()
-                defer { session.close() }
-                return try await CopyAttempt(self, session).run()
+                return try await CopyAttempt(self, try await openSession()).run()
             } catch {
                 note(error)
                 let moved = progress.state.tables.reduce(0) { $0 + $1.chunksDone }
@@ -63,8 +62,7 @@ package final class PipelineRun {
         var patience = Patience()
         while true {
             do throws(ReplicationError) {
-                let session = try await open()
-                defer { session.close() }
+                let session = try await openSession()
                 try await Resnapshot.grantRequests(definition, coordinator, session)
                 if definition.snapshot.mode != .never { _ = try await CopyAttempt(self, session).run() }
                 if let end = try await StreamAttempt(self, session, control).run() { return end }
@@ -78,7 +76,21 @@ package final class PipelineRun {
         }
     }
 
+    /// The pipeline's file has changed: the next stream is by this definition, with these workers.
+    package func renew(_ definition: PipelineDefinition, _ workers: [any PipelineWorker]) {
+        self.definition = definition
+        self.workers = workers
+    }
+
+    /// Gives the connections back, and the pipeline's lock with them, which is held from the first step on: nobody else
+    /// takes over between two of them.
+    package func end() {
+        open?.close()
+        open = nil
+    }
+
     private func note(_ error: ReplicationError) {
+        end()
         if case .rewritten(let table) = error { rewritten.insert(table) }
     }
 
@@ -86,11 +98,14 @@ package final class PipelineRun {
         do { try await coordinator.actor.loop.sleep(until: .now + pause) } catch { throw .cancelled }
     }
 
-    private func open() async throws(ReplicationError) -> PipelineSession {
+    private func openSession() async throws(ReplicationError) -> PipelineSession {
+        if let open, !open.isBroken { return open }
+        end()
         progress.enter(.connecting)
         let session = try await PipelineSession.connect(self)
         do throws(ReplicationError) {
             try await session.open()
+            open = session
             return session
         } catch {
             session.close()

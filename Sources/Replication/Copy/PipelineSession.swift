@@ -33,6 +33,8 @@ struct PipelineSession {
         ledger = Ledger(self.target, pipeline: run.definition.name)
     }
 
+    var isBroken: Bool { source.isBroken || target.isBroken }
+
     /// Gives the connections back, and the lock with them.
     func close() {
         run.coordinator.source.release(leases.source)

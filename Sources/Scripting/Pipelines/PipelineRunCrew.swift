@@ -41,7 +41,7 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
 
     func committed(_ commit: StreamCommit) async {
         guard let failure = await pipeline?.call(.commit, commit) else { return }
-        Self.logger.error("on_commit: \(FailureReport(failure))")
+        Self.logger.error("on_commit: \(FailureReport(failure, showsValues: false).line)")
     }
 
     /// Ends the thread; the Lua state first.

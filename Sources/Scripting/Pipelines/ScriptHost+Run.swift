@@ -30,11 +30,12 @@ extension ScriptHost {
         _ progress: (copy: CopyProgress, stream: StreamProgress), _ control: StreamControl?
     ) async -> StepOutcome<PipelineResult> {
         let started = ContinuousClock.now
-        var definition = pipeline.definition
+        let definition = pipeline.definition
+        let run = PipelineRun(
+            definition, coordinator: coordinator, workers: crew, progress: progress.copy,
+            streamProgress: progress.stream)
+        defer { run.end() }
         do throws(ReplicationError) {
-            var run = PipelineRun(
-                definition, coordinator: coordinator, workers: crew, progress: progress.copy,
-                streamProgress: progress.stream)
             let copied = try await run.copy()
             if !copied.wasComplete, let failure = await pipeline.call(.snapshotDone) { return .failed(report(failure)) }
             guard definition.isStreaming, let control else {
@@ -44,10 +45,7 @@ extension ScriptHost {
                 guard let renewed = pipelineState.takeRenewed(definition.name) else { return .interrupted }
                 for member in crew { await member.end() }
                 crew = renewed
-                definition = renewed[0].definition ?? definition
-                run = PipelineRun(
-                    definition, coordinator: coordinator, workers: crew, progress: progress.copy,
-                    streamProgress: progress.stream)
+                run.renew(renewed[0].definition ?? definition, renewed)
                 Self.logger.info("pipeline \"\(definition.name)\" goes on with the changed file")
             }
             return .done(
@@ -71,7 +69,7 @@ extension ScriptHost {
         for pipeline in loaded where pipelineState.isStreaming(pipeline.definition.name) {
             let name = pipeline.definition.name
             switch await makeCrew(pipeline, CrewMember(actor, pipeline)) {
-            case .failure(let failure): refuse(name, "\(report(failure))")
+            case .failure(let failure): refuse(name, report(failure).line)
             case .success(let crew):
                 if let problem = await problem(with: crew, instead: pipeline) {
                     for member in crew { await member.end() }
@@ -99,9 +97,9 @@ extension ScriptHost {
                 try await CheckRun(definition, member).run()
             }
         } catch {
-            return "\(report(error))"
+            return report(error).line
         }
         return notes.lazy.compactMap { CheckFinding($0, definition.name, self.report) }
-            .first { $0.severity == .error && $0.report.code != "RH3309" }.map { "\($0.report)" }
+            .first { $0.severity == .error && $0.report.code != "RH3309" }?.report.line
     }
 }

@@ -68,6 +68,12 @@ package struct FailureReport: Equatable, Sendable {
         message = String(message[match.range.upperBound...])
     }
 
+    /// For a log.
+    var line: String {
+        let code = code.map { "\($0): " } ?? ""
+        return code + message + (place.map { " (\($0.file):\($0.line))" } ?? "")
+    }
+
     private static func text(_ field: ScriptError.Field?) -> String? {
         if case .string(let text) = field { return text }
         return nil
