@@ -26,6 +26,7 @@ struct RunRequest {
         self.init(text: command.text, script: command.script)
         options = command.settings.apply(arguments: options.arguments)
         options.showsValues = command.showValues
+        options.isWayBack = command.back
         isJSON = command.json
         isQuiet = command.quiet
         isOnce = command.once
@@ -36,6 +37,7 @@ struct RunRequest {
         self.init(text: nil, script: [arguments.file])
         options = arguments.settings.apply(arguments: [])
         options.showsValues = arguments.showValues
+        options.isWayBack = arguments.back
         isJSON = arguments.json
         isBare = false
     }

@@ -6,7 +6,8 @@ import ArgumentParser
 ///     replhost -e 'print(...)' a b                →   run -e 'print(...)' -- a b
 enum ArgumentLine {
     static let commands = [
-        "run", "check", "plan", "preview", "test", "status", "verify", "resnapshot", "dlq", "drop", "repl", "sandbox",
+        "run", "check", "plan", "preview", "test", "status", "verify", "resnapshot", "cutover", "dlq", "drop", "repl",
+        "sandbox",
         "help",
     ]
 

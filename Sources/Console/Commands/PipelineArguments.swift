@@ -12,6 +12,9 @@ struct PipelineArguments: ParsableArguments {
     @Flag(help: "Errors show what stands in rows; it is hidden otherwise.")
     var showValues = false
 
+    @Flag(help: "Means the way back, from the target to the source, which \"cutover --way-back\" has prepared.")
+    var back = false
+
     @OptionGroup(title: "What the script may do, and how much")
     var settings: ScriptSettings
 }

@@ -21,7 +21,7 @@ struct ReplhostCommand: ParsableCommand {
         version: HostVersions.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
-            StatusCommand.self, VerifyCommand.self, ResnapshotCommand.self, DeadLetterCommand.self, DropCommand.self,
-            ReplCommand.self, SandboxCommand.self,
+            StatusCommand.self, VerifyCommand.self, ResnapshotCommand.self, CutOverCommand.self, DeadLetterCommand.self,
+            DropCommand.self, ReplCommand.self, SandboxCommand.self,
         ])
 }

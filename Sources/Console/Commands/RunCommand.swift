@@ -31,6 +31,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Copy what is left, follow the changes up to now, then end.")
     var once = false
 
+    @Flag(help: "Follows the way back, from the target to the source, which \"cutover --way-back\" has prepared.")
+    var back = false
+
     @Flag(help: "Shows no progress.")
     var quiet = false
 

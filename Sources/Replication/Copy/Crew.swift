@@ -102,7 +102,7 @@ final class WorkerConnections {
         writer = lease
         let connection = try Self.connection(of: lease, .target)
         let role = isReplica ? "; SET session_replication_role = replica" : ""
-        try await connection.run(Self.patience + role, on: .target, doing: "preparing a session")
+        try await connection.run(Self.patience + worker.sinkSettings + role, on: .target, doing: "preparing a session")
         return connection
     }
 

@@ -76,6 +76,11 @@ package final class PipelineRun {
         }
     }
 
+    /// Makes the slot and the publications of a stream that has not begun: from now on it misses nothing.
+    func prepareStream() async throws(ReplicationError) {
+        try await StreamAttempt(self, try await openSession(), StreamControl()).prepare()
+    }
+
     /// The pipeline's file has changed: the next stream is by this definition, with these workers.
     package func renew(_ definition: PipelineDefinition, _ workers: [any PipelineWorker]) {
         self.definition = definition
@@ -98,7 +103,7 @@ package final class PipelineRun {
         do { try await coordinator.actor.loop.sleep(until: .now + pause) } catch { throw .cancelled }
     }
 
-    private func openSession() async throws(ReplicationError) -> PipelineSession {
+    func openSession() async throws(ReplicationError) -> PipelineSession {
         if let open, !open.isBroken { return open }
         end()
         progress.enter(.connecting)

@@ -46,7 +46,8 @@ struct PipelineSession {
     /// Prepares the ledger and locks the pipeline. A pipeline that streams waits for another replhost to go.
     func open() async throws(ReplicationError) {
         run.progress.enter(.preparing)
-        try await target.run(WorkerConnections.patience, on: .target, doing: "preparing a session")
+        try await target.run(
+            WorkerConnections.patience + run.coordinator.sinkSettings, on: .target, doing: "preparing a session")
         try await ledger.prepare()
         defer { run.session = Int(target.pid) }
         var isStandby = false
@@ -78,20 +79,7 @@ struct PipelineSession {
 
     /// Refuses to go on with another source than the one that the ledger knows.
     func identify(_ record: Ledger.Record?) async throws(ReplicationError) -> SourceIdentity {
-        let identity = try await SourceIdentity.read(source, .source)
-        guard let record else { return identity }
-        let isSame =
-            record.sourceDatabase == identity.database
-            && (record.sourceSystem == identity.system || record.sourceSystem.isEmpty || identity.system.isEmpty)
-        guard isSame else {
-            throw .mismatch(
-                code: "RH3402",
-                "pipeline \"\(definition.name)\" was begun with another source: database \"\(record.sourceDatabase)\" "
-                    + "of system \(record.sourceSystem), now \"\(identity.database)\" of \(identity.system)",
-                hint: "Go on with the old source, give the pipeline another name, or forget its progress with "
-                    + "\"replhost drop\".")
-        }
-        return identity
+        try await SourceIdentity.identify(source, of: definition.name, record)
     }
 
     /// Of slot and publications on the source.
@@ -109,5 +97,36 @@ struct PipelineSession {
     func note(_ error: ReplicationError) async {
         guard !error.isCancellation, !target.isBroken else { return }
         try? await ledger.note(error: "\(error)")
+    }
+}
+
+extension SourceIdentity {
+    /// Refuses another source than the one that the ledger knows, and a pipeline that is over.
+    static func identify(
+        _ source: Connection, of pipeline: String, _ record: Ledger.Record?
+    ) async throws(ReplicationError) -> SourceIdentity {
+        let identity = try await read(source, .source)
+        guard let record else { return identity }
+        guard record.state != Ledger.Record.cutOver else { throw .cutOver(pipeline, record) }
+        let isSame =
+            record.sourceDatabase == identity.database
+            && (record.sourceSystem == identity.system || record.sourceSystem.isEmpty || identity.system.isEmpty)
+        guard isSame else {
+            throw .mismatch(
+                code: "RH3402",
+                "pipeline \"\(pipeline)\" was begun with another source: database \"\(record.sourceDatabase)\" "
+                    + "of system \(record.sourceSystem), now \"\(identity.database)\" of \(identity.system)",
+                hint: "Go on with the old source, give the pipeline another name, or forget its progress with "
+                    + "\"replhost drop\".")
+        }
+        return identity
+    }
+}
+
+extension ReplicationError {
+    static func cutOver(_ pipeline: String, _ record: Ledger.Record) -> ReplicationError {
+        .mismatch(
+            code: "RH3618", "pipeline \"\(pipeline)\" was cut over at \(record.finishedAt ?? "an unknown time")",
+            hint: "Nothing is left to do. To begin anew, forget it with \"replhost drop\".")
     }
 }

@@ -8,10 +8,16 @@ package protocol PipelineWorker: AnyObject, Sendable {
     /// Safe to call from any thread; the same pools in every worker, unless they depend on functions of the script.
     var source: ConnectionPool { get }
     var sink: ConnectionPool { get }
+    /// SQL for a session of the target, after a semicolon; or nothing.
+    var sinkSettings: String { get }
     /// Nil if rows go through as they are.
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)?
     /// Changes of a stream are in the target.
     func committed(_ commit: StreamCommit) async
+}
+
+extension PipelineWorker {
+    package var sinkSettings: String { "" }
 }
 
 /// What a transaction of the target brings a stream to.

@@ -8,6 +8,8 @@ package struct PipelineDefinition: Sendable {
     package var snapshot = SnapshotOptions()
     package var throttle = ThrottleOptions()
     package var stream = StreamOptions()
+    /// Takes the changes of a target back to the source of another pipeline, which was cut over.
+    package var isWayBack = false
     /// Identifies the text of the script in dead letters and in the ledger.
     package var scriptHash: String
 
@@ -131,4 +133,7 @@ package struct StreamOptions: Sendable, Equatable {
 extension PipelineDefinition {
     /// Changes are followed after the copy.
     package var isStreaming: Bool { stream.isOn && snapshot.mode != .only }
+
+    /// The old source may have been made read-only.
+    package var sinkSettings: String { isWayBack ? "; SET default_transaction_read_only = off" : "" }
 }

@@ -59,7 +59,9 @@ package struct PipelineStatus: Sendable {
                 code: "RH3401", "pipeline \"\(pipeline)\" is being run by another replhost", hint: "Stop it first.")
         }
         do throws(ReplicationError) {
-            if let slot = try await ledger.stream()?.slot { try await drop(slot, session) }
+            if let slot = try await ledger.stream()?.slot {
+                try await dropSlot(StreamNames(slot: slot), on: try await session.source())
+            }
             try await ledger.remove()
         } catch {
             try? await ledger.unlock()
@@ -71,16 +73,13 @@ package struct PipelineStatus: Sendable {
 
 extension PipelineStatus {
     /// Removes what a stream needs on the source.
-    private static func drop(
-        _ slot: String, _ session: LedgerSession
-    ) async throws(ReplicationError) {
-        let source = try await session.source()
-        if try await SlotState.read(slot, on: source) != nil {
+    static func dropSlot(_ names: StreamNames, on source: Connection) async throws(ReplicationError) {
+        if try await SlotState.read(names.slot, on: source) != nil {
             try await source.run(
-                "SELECT pg_drop_replication_slot(\(SQLText.quoteLiteral(slot)))", on: .source,
-                doing: "dropping replication slot \"\(slot)\"")
+                "SELECT pg_drop_replication_slot(\(SQLText.quoteLiteral(names.slot)))", on: .source,
+                doing: "dropping replication slot \"\(names.slot)\"")
         }
-        try await Publications(source, StreamNames(slot: slot)).drop()
+        try await Publications(source, names).drop()
     }
 }
 

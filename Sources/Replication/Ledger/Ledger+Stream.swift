@@ -15,12 +15,14 @@ extension Ledger {
         package var changes: Int
         /// Tables that are to be copied anew, as somebody has asked for while the stream ran.
         package var resnapshot: [QualifiedName]
+        /// Whoever runs the pipeline is to leave it to somebody else.
+        package var isToEnd: Bool
     }
 
     package func stream() async throws(ReplicationError) -> StreamRecord? {
         let result = try await query(
             """
-            SELECT slot, consistent_point::text, position::text, commit_time::text, transactions, changes, resnapshot
+            SELECT slot, consistent_point::text, position::text, commit_time::text, transactions, changes, resnapshot, is_to_end
             FROM replhost.stream WHERE pipeline = $1
             """, [.text(pipeline)], "reading the ledger")
         guard result.count == 1 else { return nil }
@@ -29,7 +31,8 @@ extension Ledger {
                 slot: try result.text(of: 0), consistentPoint: try result.string(0, 1).flatMap(LSN.init),
                 position: try result.string(0, 2).flatMap(LSN.init), commitTime: try result.string(0, 3),
                 transactions: try result.number(0, 4) ?? 0, changes: try result.number(0, 5) ?? 0,
-                resnapshot: try result.strings(0, 6).compactMap(QualifiedName.init(parsing:)))
+                resnapshot: try result.strings(0, 6).compactMap(QualifiedName.init(parsing:)),
+                isToEnd: try result.isTrue(0, 7))
         }
     }
 
@@ -60,6 +63,33 @@ extension Ledger {
             [.text(pipeline), .integer(Int64(number)), .text(point.description)], "writing the ledger")
     }
 
+    /// Notes that rows of tables are to be made those of a new snapshot; its number.
+    func noteMending(_ tables: [TableMapping], at point: LSN) async throws(ReplicationError) -> Int {
+        let result = try await query(
+            """
+            WITH numbered AS (UPDATE replhost.pipeline SET snapshots = snapshots + 1 WHERE name = $1 RETURNING snapshots),
+              taken AS (INSERT INTO replhost.snapshot SELECT $1, snapshots, $2::pg_lsn FROM numbered),
+              noted AS (
+                INSERT INTO replhost.relation (pipeline, source, target, made, finished_at, mending)
+                SELECT $1, source, target, false, now(), snapshots
+                FROM numbered, unnest($3::text[], $4::text[]) AS mended (source, target)
+                ON CONFLICT (pipeline, source) DO UPDATE SET mending = EXCLUDED.mending)
+            SELECT snapshots::int8 FROM numbered
+            """,
+            [
+                .text(pipeline), .text(point.description), .texts(tables.map(\.source.name.description)),
+                .texts(tables.map(\.target.name.description)),
+            ], "writing the ledger")
+        return try reading { () throws(PostgresError) in try result.number(0, 0) ?? 0 }
+    }
+
+    /// All of them are.
+    func noteMended(at number: Int) async throws(ReplicationError) {
+        _ = try await query(
+            "UPDATE replhost.relation SET mended = mending, mending = NULL WHERE pipeline = $1 AND mending = $2",
+            [.text(pipeline), .integer(Int64(number))], "writing the ledger")
+    }
+
     /// Positions of snapshots by their numbers.
     func snapshotPositions() async throws(ReplicationError) -> [Int: LSN] {
         let result = try await query(
@@ -80,6 +110,13 @@ extension Ledger {
             """
             UPDATE replhost.stream SET resnapshot = array_append(array_remove(resnapshot, $2), $2) WHERE pipeline = $1
             """, [.text(pipeline), .text(table.description)], "asking for a new copy")
+    }
+
+    /// Asks whoever runs the pipeline to end, or takes that back.
+    func requestEnd(_ isToEnd: Bool) async throws(ReplicationError) {
+        _ = try await query(
+            "UPDATE replhost.stream SET is_to_end = \(isToEnd) WHERE pipeline = $1", [.text(pipeline)],
+            "asking for the pipeline's end")
     }
 
     func forgetRequest(for table: QualifiedName) async throws(ReplicationError) {

@@ -12,6 +12,10 @@ extension Ledger {
         package var startedAt: String?
         package var finishedAt: String?
         package var chunks: [ChunkRecord] = []
+        /// The snapshot that `verify --repair` has made all rows those of; counts where it is newer than a chunk's.
+        package var mended: Int?
+        /// The one that it was at work with when it ended: some rows are of that moment.
+        package var mending: Int?
 
         /// A table that is to be copied anew has no chunks until they are cut; one without partitions never has any.
         package var isCopied: Bool {
@@ -33,7 +37,8 @@ extension Ledger {
     package func relations() async throws(ReplicationError) -> [Relation] {
         let tables = try await query(
             """
-            SELECT source, target, made, estimated_rows, started_at::text, finished_at::text
+            SELECT source, target, made, estimated_rows, started_at::text, finished_at::text, mended::int8,
+              mending::int8
             FROM replhost.relation WHERE pipeline = $1 ORDER BY source
             """, [.text(pipeline)], "reading the ledger")
         let chunks = try await chunkRecords()
@@ -46,7 +51,8 @@ extension Ledger {
                         source: try Self.name(source), target: try Self.name(try tables.text(of: 1, row: row)),
                         isMade: try tables.isTrue(row, 2), estimatedRows: try tables.number(row, 3),
                         startedAt: try tables.string(row, 4), finishedAt: try tables.string(row, 5),
-                        chunks: chunks[source] ?? []))
+                        chunks: chunks[source] ?? [], mended: try tables.number(row, 6),
+                        mending: try tables.number(row, 7)))
             }
             return relations
         }

@@ -44,6 +44,8 @@ package struct Ledger {
         package var finishedAt: String?
         package var lastError: String?
 
+        static let cutOver = "cut over"
+
         /// All tables that the pipeline had then were copied.
         package var isCopied: Bool { state == "done" || state == "streaming" }
     }
@@ -86,7 +88,7 @@ package struct Ledger {
         _ = try await query(
             """
             UPDATE replhost.pipeline
-            SET state = $2, finished_at = CASE WHEN $2 = 'done' THEN now() END, last_error = NULL WHERE name = $1
+            SET state = $2, finished_at = CASE WHEN $2 IN ('done', 'cut over') THEN now() END, last_error = NULL WHERE name = $1
             """, [.text(pipeline), .text(state)], "writing the ledger")
     }
 

@@ -25,6 +25,8 @@ enum LedgerSchema {
           estimated_rows bigint,
           started_at timestamptz,
           finished_at timestamptz,
+          mended integer,
+          mending integer,
           PRIMARY KEY (pipeline, source));
 
         CREATE TABLE IF NOT EXISTS replhost.chunk (
@@ -63,7 +65,8 @@ enum LedgerSchema {
           applied_at timestamptz,
           transactions bigint NOT NULL DEFAULT 0,
           changes bigint NOT NULL DEFAULT 0,
-          resnapshot text[] NOT NULL DEFAULT '{}');
+          resnapshot text[] NOT NULL DEFAULT '{}',
+          is_to_end boolean NOT NULL DEFAULT false);
 
         CREATE TABLE IF NOT EXISTS replhost.dead_letter (
           id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -22,8 +22,10 @@ struct CopySnapshots {
     ///   - next: the snapshot that chunks which are not copied will show.
     init(_ relations: [Ledger.Relation], _ positions: [Int: LSN], next: Int? = nil) {
         for relation in relations {
-            let shown = relation.chunks.compactMap { $0.snapshot ?? next }.compactMap { positions[$0] }
-            guard let first = shown.min(), let last = shown.max() else { continue }
+            let snapshots = relation.chunks.map { max($0.snapshot ?? next ?? 0, relation.mended ?? 0) }
+            let shown = (snapshots.isEmpty ? [relation.mended ?? 0] : snapshots).compactMap { positions[$0] }
+            let latest = (shown + [relation.mending.flatMap { positions[$0] }].compactMap(\.self)).max()
+            guard let first = shown.min(), let last = latest else { continue }
             windows[relation.source] = CopyWindow(first: first, last: last)
         }
     }

@@ -25,6 +25,9 @@ struct StreamAttempt {
         }
     }
 
+    /// Makes slot and publications.
+    func prepare() async throws(ReplicationError) { _ = try await begin(try await session.names()) }
+
     private func stream() async throws(ReplicationError) -> StreamControl.End? {
         run.streamProgress.enter(.connecting)
         let names = try await session.names()
@@ -156,9 +159,16 @@ struct StreamPlan: Sendable {
 enum SourceLog {
     /// Where the source's log ends now.
     static func end(_ source: Connection) async throws(ReplicationError) -> LSN {
-        let sql = """
-            SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
-            """
+        try await read("pg_current_wal_lsn()", source)
+    }
+
+    /// The same, with what is not written to the disk yet: after everything that the transaction's snapshot shows.
+    static func insertEnd(_ source: Connection) async throws(ReplicationError) -> LSN {
+        try await read("pg_current_wal_insert_lsn()", source)
+    }
+
+    private static func read(_ function: String, _ source: Connection) async throws(ReplicationError) -> LSN {
+        let sql = "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE \(function) END)::text"
         do throws(PostgresError) {
             guard let position = LSN(try await source.query(sql, []).text(of: 0)) else {
                 throw .unexpected("no position of the log")

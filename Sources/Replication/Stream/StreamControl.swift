@@ -9,11 +9,13 @@ package final class StreamControl: Sendable {
         case caughtUp
         /// Somebody wants it to begin anew: another file, another table to copy.
         case interrupted
+        /// Somebody else takes the pipeline over.
+        case handedOver
     }
 
     private struct State {
         var goal: LSN?
-        var isInterrupted = false
+        var interruption: End?
         var bell: (@Sendable () -> Void)?
         var heartbeats: [Int: ContinuousClock.Instant] = [:]
         var returned: Duration?
@@ -32,7 +34,10 @@ package final class StreamControl: Sendable {
     var hasGoal: Bool { state.withLock { $0.goal != nil } }
 
     /// The stream ends after the transaction that is under way.
-    package func interrupt() { set { $0.isInterrupted = true } }
+    package func interrupt() { set { $0.interruption = .interrupted } }
+
+    /// The same, for good.
+    func handOver() { set { $0.interruption = .handedOver } }
 
     private func set(_ change: (inout State) -> Void) {
         let bell = state.withLock { state in
@@ -47,22 +52,23 @@ package final class StreamControl: Sendable {
     func begin(ringing bell: @escaping @Sendable () -> Void) {
         state.withLock { state in
             state.bell = bell
-            state.isInterrupted = false
+            state.interruption = nil
         }
     }
 
-    var wantedEnd: End? { state.withLock { $0.isInterrupted ? .interrupted : nil } }
+    var wantedEnd: End? { state.withLock { $0.interruption } }
 
     func end(at position: LSN) -> End? {
         state.withLock { state in
-            if state.isInterrupted { return .interrupted }
-            return state.goal.map { position >= $0 } ?? false ? .caughtUp : nil
+            state.interruption ?? (state.goal.map { position >= $0 } ?? false ? .caughtUp : nil)
         }
     }
 
     // MARK: Heartbeats
 
     static let prefix = "replhost"
+    /// A message by which others ask for the position to be written at once.
+    static let positionRequest = "position"
 
     func noteSent(heartbeat number: Int, _ time: ContinuousClock.Instant) {
         state.withLock { $0.heartbeats[number] = time }

@@ -28,6 +28,8 @@ final class StreamEngine {
     private var mark: UInt32 = 0
     private var isMarked = false
     private var isSkipped = false
+    /// Somebody waits for the position.
+    private var isAsked = false
     /// What committing everything received so far would come to.
     private var advance: StreamCommit
     private var persistedAt = ContinuousClock.now
@@ -69,7 +71,8 @@ final class StreamEngine {
             return try await submit()
         }
         guard current == nil, !hasChanges, advance.position > applier.position else { return }
-        let isDue = advance.transactions > 0 || ContinuousClock.now - persistedAt >= Self.idleInterval
+        let isDue =
+            advance.transactions > 0 || isAsked || ContinuousClock.now - persistedAt >= Self.idleInterval
         if isDue { try await submit() }
     }
 
@@ -97,6 +100,7 @@ final class StreamEngine {
         mark = 0
         guard isComplete else { return }
         persistedAt = .now
+        isAsked = false
         advance.transactions = 0
         advance.changes = 0
     }
@@ -254,6 +258,7 @@ final class StreamEngine {
     private func note(_ message: EmittedMessage, _ bytes: UnsafeRawBufferPointer) {
         if current == nil { advance.position = max(advance.position, message.lsn) }
         guard message.prefix == StreamControl.prefix else { return }
-        control.noteHeartbeat(String(decoding: bytes[message.content], as: UTF8.self))
+        let content = String(decoding: bytes[message.content], as: UTF8.self)
+        if content == StreamControl.positionRequest { isAsked = true } else { control.noteHeartbeat(content) }
     }
 }

@@ -126,6 +126,7 @@ final class StreamWatch {
         guard !wantsCopy else { return }
         let isConsistent = plan.consistentFrom.map { progress.state.position >= $0 } ?? false
         let record = try await session.ledger.stream()
+        if record?.isToEnd == true { control.handOver() }
         guard isConsistent || record?.resnapshot.isEmpty == false else { return }
         wantsCopy = true
         control.interrupt()

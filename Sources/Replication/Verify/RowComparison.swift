@@ -31,28 +31,29 @@ struct RowComparison {
         }
     }
 
-    // MARK: Finding. Each answers with: how many there are, the key's values, the names of differing columns.
+    // MARK: Finding. Each answers with: the key's values, the names of differing columns, what tells contents apart.
 
-    func missing(limit: Int) -> String {
+    var missing: String {
         hasKey
             ? select(
-                "s", "'{}'", from: "\(stage.name.sql) s",
-                where: "NOT EXISTS (SELECT FROM \(tableSQL) t WHERE \(match))", limit)
-            : wholeRows(from: (stage.name.sql, nil), without: (table.rowsSQL, range), limit)
+                "s", "'{}'", content("s"), from: "\(stage.name.sql) s",
+                where: "NOT EXISTS (SELECT FROM \(tableSQL) t WHERE \(match))")
+            : wholeRows(from: (stage.name.sql, nil), without: (table.rowsSQL, range))
     }
 
-    func extra(limit: Int) -> String {
-        guard hasKey else { return wholeRows(from: (table.rowsSQL, range), without: (stage.name.sql, nil), limit) }
-        return select("t", "'{}'", from: "\(tableSQL) t", where: isExtra, limit)
+    var extra: String {
+        guard hasKey else { return wholeRows(from: (table.rowsSQL, range), without: (stage.name.sql, nil)) }
+        return select("t", "'{}'", content("t"), from: "\(tableSQL) t", where: isExtra)
     }
 
     /// Nil if there is nothing beside the key.
-    func different(limit: Int) -> String? {
+    var different: String? {
         guard hasKey, !others.isEmpty else { return nil }
         let names = others.map { "CASE WHEN \(Self.differs($0)) THEN \(SQLText.quoteLiteral($0.name)) END" }
         return select(
             "s", "array_remove(ARRAY[\(names.joined(separator: ", "))]::text[], NULL)",
-            from: "\(stage.name.sql) s JOIN \(table.rowsSQL) t ON \(match)", where: anyDiffers, limit)
+            "\(content("s")) || \(content("t"))",
+            from: "\(stage.name.sql) s JOIN \(table.rowsSQL) t ON \(match)", where: anyDiffers)
     }
 
     // MARK: Mending, in this order
@@ -133,27 +134,29 @@ struct RowComparison {
     }
 
     private func select(
-        _ alias: String, _ columns: String, from: String, where condition: String, _ limit: Int
+        _ alias: String, _ columns: String, _ content: String, from: String, where condition: String
     ) -> String {
         let values = key.map { "\(alias).\(SQLText.quoteIdentifier($0.name))::text" }
         return """
-            SELECT count(*) OVER ()::int8, ARRAY[\(values.joined(separator: ", "))]::text[], (\(columns))::text[]
-            FROM \(from) WHERE \(condition) ORDER BY 2 LIMIT \(limit)
+            SELECT ARRAY[\(values.joined(separator: ", "))]::text[], (\(columns))::text[], \(content)
+            FROM \(from) WHERE \(condition)
             """
     }
 
     /// Without a key, rows are the same when their texts are, and as many.
     private func wholeRows(
-        from: (sql: String, range: String?), without: (sql: String, range: String?), _ limit: Int
+        from: (sql: String, range: String?), without: (sql: String, range: String?)
     ) -> String {
         func texts(_ relation: (sql: String, range: String?)) -> String {
             "SELECT \(rowText("r")) FROM \(relation.sql) r\(relation.range.map { " WHERE \($0)" } ?? "")"
         }
         return """
-            SELECT count(*) OVER ()::int8, '{}'::text[], '{}'::text[]
-            FROM (\(texts(from)) EXCEPT ALL \(texts(without))) AS rest LIMIT \(limit)
+            SELECT '{}'::text[], '{}'::text[], md5(text)
+            FROM (\(texts(from)) EXCEPT ALL \(texts(without))) AS rest (text)
             """
     }
+
+    private func content(_ alias: String) -> String { "md5(\(rowText(alias)))" }
 
     private var wholeRowRepairs: [String] {
         func numbered(_ sql: String) -> String {

@@ -2,7 +2,7 @@ package import PostgresProtocol
 
 /// What was found in one table of the target.
 package struct Verification: Sendable {
-    package enum Kind: Sendable {
+    package enum Kind: String, Sendable {
         case missing
         case extra
         case different
@@ -27,9 +27,25 @@ package struct Verification: Sendable {
     package var differences: [Difference] = []
     package var repaired = 0
 
-    init(_ target: QualifiedName) { self.target = target }
+    private let key: [String]
+
+    init(_ target: QualifiedName, key: [String]) {
+        self.target = target
+        self.key = key
+    }
 
     package var isEqual: Bool { missing + extra + different == 0 }
+
+    mutating func add(_ group: DifferenceTable.Group) {
+        switch group.kind {
+        case .missing: missing += group.count
+        case .extra: extra += group.count
+        case .different: different += group.count
+        }
+        differences += group.shown.map { values, columns in
+            Difference(kind: group.kind, key: zip(key, values).map { ($0, $1) }, columns: columns)
+        }
+    }
 
     mutating func add(_ other: Verification) {
         rows += other.rows

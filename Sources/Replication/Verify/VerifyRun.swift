@@ -1,29 +1,35 @@
 import EventLoops
+import Logging
 import Postgres
 package import PostgresProtocol
 import Synchronization
 
 /// Compares what a pipeline's rows become with what is in the target. Lives on the loop of its coordinator.
 package final class VerifyRun {
+    private static let logger = Logger(label: "replhost")
+
     private let definition: PipelineDefinition
     private let coordinator: any PipelineWorker
     private let workers: [any PipelineWorker]
     private let repairs: Bool
     private let only: QualifiedName?
+    private let isAtRest: Bool
     package let progress: CopyProgress
 
     /// - Parameters:
     ///   - repairs: mends what differs in the target.
     ///   - only: one table of the source.
+    ///   - isAtRest: nobody changes anything meanwhile.
     package init(
         _ definition: PipelineDefinition, coordinator: any PipelineWorker, workers: [any PipelineWorker],
-        repairs: Bool, only: QualifiedName? = nil, progress: CopyProgress
+        repairs: Bool, only: QualifiedName? = nil, isAtRest: Bool = false, progress: CopyProgress
     ) {
         self.definition = definition
         self.coordinator = coordinator
         self.workers = workers
         self.repairs = repairs
         self.only = only
+        self.isAtRest = isAtRest
         self.progress = progress
     }
 
@@ -33,19 +39,34 @@ package final class VerifyRun {
         let (source, sink) = (coordinator.source, coordinator.sink)
         let reader = try await WorkerConnections.borrow(source, .source, on: loop)
         defer { source.release(reader) }
-        let connection = try WorkerConnections.connection(of: reader, .source)
-        let snapshot = try await Snapshot.take(nil, on: connection)
-        let selection = try await PipelineCatalog.selection(definition, on: connection)
-        let tables = try chosen(selection)
         let writer = try await WorkerConnections.borrow(sink, .target, on: loop)
         defer { sink.release(writer, discard: repairs) }
-        let target = try WorkerConnections.connection(of: writer, .target)
-        if repairs { try await lock(target) }
+        return try await run(
+            source: try WorkerConnections.connection(of: reader, .source),
+            target: try WorkerConnections.connection(of: writer, .target))
+    }
+
+    /// Over connections of the caller, outside of transactions.
+    func run(source: Connection, target: Connection) async throws(ReplicationError) -> [Verification] {
+        let ledger = Ledger(target, pipeline: definition.name)
+        if repairs { try await lock(ledger) }
+        let anchor = repairs ? try await anchor(ledger, source) : nil
+        let snapshot = try await Snapshot.take(anchor?.snapshotName, on: source)
+        anchor?.close()
+        let follower = repairs ? nil : try await follower(ledger, source)
+        let selection = try await PipelineCatalog.selection(definition, on: source)
+        let tables = try chosen(selection)
         let targets = try await CatalogReader(target, .target).tables(tables.map(\.targetName))
-        let session = try VerifySession(definition, snapshot, tables, targets, progress, repairs: repairs)
+        let session = try VerifySession(
+            definition, snapshot, tables, targets, progress, repairs: repairs, follower: follower)
         let cutter = ChunkCutter(
-            connection, definition.snapshot, workers: workers.count, bytes: selection.pages * 8192)
-        return try await verify(session, tables, cutter)
+            source, definition.snapshot, workers: workers.count, bytes: selection.pages * 8192)
+        let mending: Int? =
+            if let anchor { try await ledger.noteMending(session.mappings, at: anchor.position) } else { nil }
+        let found = try await verify(session, tables, cutter)
+        if let mending { try await ledger.noteMended(at: mending) }
+        try await source.run("ROLLBACK", on: .source, doing: "giving the snapshot up")
+        return found
     }
 
     /// With those that share a target with the one that is asked for: rows of theirs are not extra.
@@ -57,12 +78,33 @@ package final class VerifyRun {
         return selection.tables.filter { targets.contains($0.targetName) }
     }
 
-    /// Nobody copies what is being mended.
-    private func lock(_ target: Connection) async throws(ReplicationError) {
-        let ledger = Ledger(target, pipeline: definition.name)
+    /// Nobody else changes what is being mended.
+    private func lock(_ ledger: Ledger) async throws(ReplicationError) {
         guard try await ledger.exists(), try await !ledger.lock() else { return }
         throw .mismatch(
             code: "RH3401", "pipeline \"\(definition.name)\" is being run by another replhost", hint: "Stop it first.")
+    }
+
+    /// A stream leaves out later what is in the rows that are mended. Nil without a stream.
+    private func anchor(_ ledger: Ledger, _ source: Connection) async throws(ReplicationError) -> StreamAnchor? {
+        guard try await ledger.exists(), try await ledger.stream()?.position != nil else { return nil }
+        let identity = try await SourceIdentity.identify(source, of: definition.name, try await ledger.record())
+        let names = try await StreamNames.read(definition.name, ledger, source: source, target: ledger.connection)
+        return try await StreamAnchor.take(
+            names, ledger, identity, scriptHash: definition.scriptHash, source: source)
+    }
+
+    /// Nil if nobody runs the pipeline now, or it does not stream.
+    private func follower(_ ledger: Ledger, _ source: Connection) async throws(ReplicationError) -> StreamFollower? {
+        guard !isAtRest, try await ledger.exists(), let position = try await ledger.stream()?.position else {
+            return nil
+        }
+        if try await ledger.owner() != nil { return StreamFollower(pipeline: definition.name) }
+        if try await SourceLog.end(source) > position {
+            Self.logger.notice(
+                "pipeline \"\(definition.name)\" is not being run: what has changed since \(position) differs, too")
+        }
+        return nil
     }
 
     private func verify(
@@ -97,7 +139,10 @@ package final class VerifyRun {
 /// What the workers of a verification share.
 final class VerifySession: Sendable {
     let context: PipelineContext
-    let snapshot: String
+    /// What the source shows; nil if every look takes a new one.
+    let snapshot: String?
+    /// Of a stream that goes on meanwhile.
+    let follower: StreamFollower?
     let mappings: [TableMapping]
     /// What is read of each table.
     let relations: [[QualifiedName]]
@@ -109,10 +154,12 @@ final class VerifySession: Sendable {
 
     init(
         _ definition: PipelineDefinition, _ snapshot: String, _ tables: [SelectedTable],
-        _ targets: [QualifiedName: CatalogTable], _ progress: CopyProgress, repairs: Bool
+        _ targets: [QualifiedName: CatalogTable], _ progress: CopyProgress, repairs: Bool,
+        follower: StreamFollower?
     ) throws(ReplicationError) {
         context = PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash)
-        self.snapshot = snapshot
+        self.snapshot = follower == nil ? snapshot : nil
+        self.follower = follower
         var mappings: [TableMapping] = []
         for table in tables {
             guard let target = targets[table.targetName] else {
@@ -149,7 +196,7 @@ final class VerifySession: Sendable {
         var merged: [QualifiedName: Verification] = [:]
         for case .compared(let found) in outcomes {
             for one in found where !left.contains(one.target) {
-                merged[one.target, default: Verification(one.target)].add(one)
+                if merged[one.target]?.add(one) == nil { merged[one.target] = one }
             }
         }
         return Array(merged.values)
@@ -167,8 +214,7 @@ final class VerifySession: Sendable {
             while let task = queue.withLock({ $0.popFirst() }) {
                 if Task.isCancelled { throw .cancelled }
                 let run = VerifyTaskRun(
-                    worker: worker, session: self, source: try await connections.source(),
-                    target: try await connections.target())
+                    worker, self, source: try await connections.source(), target: try await connections.target())
                 let outcome = try await run.run(task)
                 outcomes.withLock { $0.append(outcome) }
             }

@@ -20,16 +20,56 @@ enum VerifyOutcome: Sendable {
 
 /// Compares the rows of a task, on a worker's loop.
 struct VerifyTaskRun {
-    let worker: any PipelineWorker
-    let session: VerifySession
-    let source: Connection
-    let target: Connection
+    /// While a stream goes on.
+    private static let looks = 3
+
+    private let worker: any PipelineWorker
+    private let session: VerifySession
+    private let source: Connection
+    private let target: Connection
+    private let differences: DifferenceTable
+
+    init(_ worker: any PipelineWorker, _ session: VerifySession, source: Connection, target: Connection) {
+        self.worker = worker
+        self.session = session
+        self.source = source
+        self.target = target
+        differences = DifferenceTable(target)
+    }
 
     func run(_ task: VerifyTask) async throws(ReplicationError) -> VerifyOutcome {
+        try await differences.prepare()
+        if let follower = session.follower { return try await run(task, following: follower) }
+        let outcome = try await look(1, at: task)
+        return try await outcome.with(differences.found(looks: 1))
+    }
+
+    /// Looks again as long as there is something that all looks have seen.
+    private func run(
+        _ task: VerifyTask, following follower: StreamFollower
+    ) async throws(ReplicationError) -> VerifyOutcome {
+        var number = 1
+        while true {
+            _ = try await Snapshot.take(nil, on: source)
+            let position = try await SourceLog.insertEnd(source)
+            let outcome = try await look(number, at: task, after: position, follower)
+            try await source.run("ROLLBACK", on: .source, doing: "giving a snapshot up")
+            let found = try await differences.found(looks: number)
+            if found.isEmpty || number == Self.looks { return outcome.with(found) }
+            number += 1
+        }
+    }
+
+    /// - Parameter position: the rows of the target are of a later moment.
+    private func look(
+        _ number: Int, at task: VerifyTask, after position: LSN? = nil, _ follower: StreamFollower? = nil
+    ) async throws(ReplicationError) -> VerifyOutcome {
         try await target.run("BEGIN", on: .target, doing: "comparing")
         let sink = CopySink(target, .compare, session.context)
         do throws(ReplicationError) {
-            let outcome = try await compare(task, sink)
+            for (table, chunks) in chunks(of: task) { try await stage(table, chunks, sink) }
+            if let position { try await follower?.pass(position, source: source, target: target) }
+            let outcome = try await compare(task, sink, look: number)
             try await target.run("COMMIT", on: .target, doing: "comparing")
             return outcome
         } catch {
@@ -38,25 +78,33 @@ struct VerifyTaskRun {
         }
     }
 
-    private func compare(_ task: VerifyTask, _ sink: CopySink) async throws(ReplicationError) -> VerifyOutcome {
+    private func chunks(of task: VerifyTask) -> [(table: Int, chunks: [Chunk])] {
+        switch task {
+        case .range(let table, let chunk): [(table, [chunk])]
+        case .whole(let tables):
+            tables.map { table in
+                (table, session.relations[table].map { Chunk(number: 1, relation: $0, range: .whole) })
+            }
+        }
+    }
+
+    private func compare(
+        _ task: VerifyTask, _ sink: CopySink, look: Int
+    ) async throws(ReplicationError) -> VerifyOutcome {
         switch task {
         case .range(let table, let chunk):
-            try await stage(table, [chunk], sink)
             let mapping = session.mappings[table]
             let range = chunk.range.mapped(by: mapping)
             let targets = sink.stages.map(\.lane.table.name)
             if try await isSpread(sink.stages, range, mapping) { return .spread(table: table, targets: targets) }
-            return .compared([try await results(sink.stages, [mapping], mapping.target.name, range: range)])
+            let found = try await results(sink.stages, [mapping], mapping.target.name, range: range, look: look)
+            return .compared([found])
         case .whole(let tables):
-            for table in tables {
-                let chunks = session.relations[table].map { Chunk(number: 1, relation: $0, range: .whole) }
-                try await stage(table, chunks, sink)
-            }
             let mappings = tables.map { session.mappings[$0] }
             let targets = Set(sink.stages.map(\.lane.table.name) + mappings.map(\.target.name))
             var found: [Verification] = []
             for name in targets.sorted() {
-                found.append(try await results(sink.stages, mappings, name, range: nil))
+                found.append(try await results(sink.stages, mappings, name, range: nil, look: look))
             }
             return .compared(found)
         }
@@ -98,13 +146,13 @@ struct VerifyTaskRun {
     // MARK: Comparing
 
     private func results(
-        _ stages: [Stage], _ mappings: [TableMapping], _ name: QualifiedName, range: String?
+        _ stages: [Stage], _ mappings: [TableMapping], _ name: QualifiedName, range: String?, look: Int
     ) async throws(ReplicationError) -> Verification {
         let own = stages.filter { $0.lane.table.name == name }
         let mapping = mappings.first { $0.target.name == name }
         let key = mapping?.key ?? own.first?.lane.table.key ?? []
         let judgement = Judgement(mappings.map(\.options.onConflict))
-        var found = Verification(name)
+        var found = Verification(name, key: key)
         for (index, stage) in own.enumerated() {
             let comparison = RowComparison(stage, among: own, key: key, range: range)
             guard comparison.hasKey || own.count == 1 else { throw .notComparable(name) }
@@ -115,42 +163,23 @@ struct VerifyTaskRun {
             found.rows += try await query("SELECT count(*)::int8 FROM \(stage.name.sql)") {
                 result throws(PostgresError) in try result.number(0, 0) ?? 0
             }
-            try await compare(comparison, key, judgement, isFirst: index == 0, &found)
-            if session.repairs, !found.isEqual {
-                found.repaired += try await repair(comparison, name, judgement)
-            }
+            let count = try await note(comparison, judgement, isFirst: index == 0, name, look: look)
+            if session.repairs, count > 0 { found.repaired += try await repair(comparison, name, judgement) }
         }
         return found
     }
 
-    private func compare(
-        _ comparison: RowComparison, _ key: [String], _ judgement: Judgement, isFirst: Bool, _ found: inout Verification
-    ) async throws(ReplicationError) {
-        let limit = Verification.shown
-        found.missing += try await list(.missing, comparison.missing(limit: limit), key, &found)
-        if judgement.extra, isFirst {
-            found.extra += try await list(.extra, comparison.extra(limit: limit), key, &found)
-        }
-        if judgement.different, let sql = comparison.different(limit: limit) {
-            found.different += try await list(.different, sql, key, &found)
-        }
-    }
-
-    /// How many there are; the first ones go into `found`.
-    private func list(
-        _ kind: Verification.Kind, _ sql: String, _ key: [String], _ found: inout Verification
+    /// How many differences there are.
+    private func note(
+        _ comparison: RowComparison, _ judgement: Judgement, isFirst: Bool, _ name: QualifiedName, look: Int
     ) async throws(ReplicationError) -> Int {
-        let (count, differences) = try await query(sql) { result throws(PostgresError) in
-            var differences: [Verification.Difference] = []
-            for row in 0..<result.count {
-                let values = try result.strings(row, 1)
-                differences.append(
-                    Verification.Difference(
-                        kind: kind, key: zip(key, values).map { ($0, $1) }, columns: try result.strings(row, 2)))
-            }
-            return (result.count == 0 ? 0 : try result.number(0, 0) ?? 0, differences)
+        var count = try await differences.note(.missing, in: name, comparison.missing, look: look)
+        if judgement.extra, isFirst {
+            count += try await differences.note(.extra, in: name, comparison.extra, look: look)
         }
-        found.differences += differences
+        if judgement.different, let rows = comparison.different {
+            count += try await differences.note(.different, in: name, rows, look: look)
+        }
         return count
     }
 
@@ -172,6 +201,18 @@ struct VerifyTaskRun {
         do { return try read(try await target.query(sql, [])) } catch {
             throw .database(.target, error, doing: "comparing")
         }
+    }
+}
+
+extension VerifyOutcome {
+    fileprivate func with(_ found: [DifferenceTable.Group]) -> VerifyOutcome {
+        guard case .compared(let verifications) = self else { return self }
+        return .compared(
+            verifications.map { verification in
+                var verification = verification
+                for group in found where group.target == "\(verification.target)" { verification.add(group) }
+                return verification
+            })
     }
 }
 

@@ -11,6 +11,8 @@ package struct ScriptOptions: Sendable {
     package var timeLimit: Duration? = .seconds(10)
     /// Reports of errors may show what stands in rows.
     package var showsValues = false
+    /// Commands mean the way back of pipelines that were cut over, from the target to the source.
+    package var isWayBack = false
     /// What the script finds in `arg`.
     package var arguments: [String] = []
 

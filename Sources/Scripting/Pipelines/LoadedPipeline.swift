@@ -28,6 +28,17 @@ final class LoadedPipeline: @unchecked Sendable {
         self.worker = worker
     }
 
+    /// Takes the changes of `other`'s target back to its source. Functions of the script have no part in it.
+    init(wayBack definition: PipelineDefinition, of other: LoadedPipeline) {
+        self.definition = definition
+        (source, sink) = (other.sink, other.source)
+        limits = other.limits
+        functions = []
+        hooks = [:]
+        library = other.library
+        worker = other.worker
+    }
+
     deinit {
         guard !worker.state.isClosed else { return }
         for function in functions.compactMap(\.self) { worker.state.stack.release(function.reference) }

@@ -277,3 +277,29 @@ package enum PipelineOutcome<Value: Sendable>: Sendable {
     /// The first is the cause.
     case failed([FailureReport])
 }
+
+/// How a pipeline is to end.
+package struct CutOverOptions: Sendable {
+    /// The source's database gets read-only, and its sessions are ended.
+    package var setsReadOnly = false
+    /// Nothing ends unless both sides are equal.
+    package var verifies = false
+    /// Changes of the target can be taken back to the source from then on.
+    package var preparesWayBack = false
+
+    package init() {}
+}
+
+/// How a pipeline has ended.
+package struct CutOverReport: Sendable {
+    package var pipeline: String
+    /// False: the sides differ, and the pipeline was left as it was.
+    package var isDone: Bool
+    /// Of the source's log; everything before it is in the target.
+    package var position: String
+    /// That were moved in the target.
+    package var sequences: Int
+    package var hasWayBack: Bool
+    package var verifications: [VerifyReport]
+    package var duration: Duration
+}

@@ -13,6 +13,7 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
     let actor: LoopActor
     let source: ConnectionPool
     let sink: ConnectionPool
+    let sinkSettings: String
     private var worker: ScriptWorker?
     private var pipeline: LoadedPipeline?
 
@@ -22,6 +23,7 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
         self.pipeline = pipeline
         source = pipeline.source
         sink = pipeline.sink
+        sinkSettings = pipeline.definition.sinkSettings
     }
 
     private init(_ actor: LoopActor, _ worker: ScriptWorker?, _ pipeline: LoadedPipeline?, like other: CrewMember) {
@@ -30,6 +32,7 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
         self.pipeline = pipeline
         source = pipeline?.source ?? other.source
         sink = pipeline?.sink ?? other.sink
+        sinkSettings = other.sinkSettings
     }
 
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? {

@@ -56,7 +56,7 @@ extension ScriptHost {
     }
 
     /// Runs `body` with workers, which end with it. On the host's loop.
-    private func withCrew<Value: Sendable>(
+    func withCrew<Value: Sendable>(
         _ pipeline: LoadedPipeline, _ coordinator: CrewMember, _ actor: isolated LoopActor,
         _ body: @Sendable (isolated LoopActor, [CrewMember]) async throws(ReplicationError) -> Value
     ) async -> StepOutcome<Value> {
@@ -136,7 +136,14 @@ extension ScriptHost {
         _ body: @escaping @Sendable (isolated LoopActor, LoadedPipeline, CrewMember) async -> StepOutcome<Value>
     ) async -> StepOutcome<Value> {
         await actor.run { [self] actor in
-            let pipeline = loaded[index]
+            var pipeline = loaded[index]
+            if options.isWayBack {
+                switch await wayBack(of: pipeline, actor) {
+                case .done(let back): pipeline = back
+                case .failed(let report): return .failed(report)
+                case .interrupted: return .interrupted
+                }
+            }
             return await body(actor, pipeline, CrewMember(actor, pipeline))
         }
     }

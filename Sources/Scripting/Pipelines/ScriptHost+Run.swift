@@ -41,7 +41,12 @@ extension ScriptHost {
             guard definition.isStreaming, let control else {
                 return .done(PipelineResult(copied, definition.name, ContinuousClock.now - started))
             }
-            while try await run.stream(control) == .interrupted {
+            while true {
+                let end = try await run.stream(control)
+                if end == .handedOver {
+                    Self.logger.notice("pipeline \"\(definition.name)\" ends: a cut-over has taken it over")
+                }
+                guard end == .interrupted else { break }
                 guard let renewed = pipelineState.takeRenewed(definition.name) else { return .interrupted }
                 for member in crew { await member.end() }
                 crew = renewed

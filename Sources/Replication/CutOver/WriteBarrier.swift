@@ -1,0 +1,87 @@
+import EventLoops
+import Postgres
+import PostgresProtocol
+
+/// Keeps applications from writing into a database: transactions are read-only unless they say otherwise, and the sessions
+/// that are there are ended, as they do not hear of it. Used on its connection's loop.
+struct WriteBarrier {
+    private static let setting = "default_transaction_read_only"
+    private static let pause: Duration = .milliseconds(50)
+    private static let patience: Duration = .seconds(30)
+
+    private let connection: Connection
+    private let state = State()
+
+    private final class State {
+        var isRaised = false
+    }
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// Returns when no other session can commit anything any more.
+    func raise() async throws(ReplicationError) {
+        let name = try await databaseName()
+        guard try await count("pg_prepared_xacts WHERE database = current_database()") == 0 else {
+            throw .mismatch(
+                code: "RH3622", "database \"\(name)\" has prepared transactions, which may be committed later",
+                hint: "Commit them or roll them back: see pg_prepared_xacts.")
+        }
+        // This session goes on writing.
+        try await run("SET \(Self.setting) = off")
+        state.isRaised = true
+        try await run("ALTER DATABASE \(SQLText.quoteIdentifier(name)) SET \(Self.setting) = on")
+        try await endOthers(name)
+    }
+
+    /// Undoes what `raise` has done, if it has.
+    func lower() async throws(ReplicationError) {
+        guard state.isRaised else { return }
+        try await lowerEarlier()
+        state.isRaised = false
+    }
+
+    /// Undoes what another process has done.
+    func lowerEarlier() async throws(ReplicationError) {
+        let name = try await databaseName()
+        try await run("ALTER DATABASE \(SQLText.quoteIdentifier(name)) RESET \(Self.setting)")
+    }
+
+    /// Sessions that begin now know of the setting. Ours come again by themselves.
+    private func endOthers(_ name: String) async throws(ReplicationError) {
+        let others = """
+            pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+              AND pid <> pg_backend_pid() AND backend_start < \(SQLText.quoteLiteral(try await text("clock_timestamp()")))
+            """
+        let deadline = ContinuousClock.now + Self.patience
+        while try await count("(SELECT pg_terminate_backend(pid) FROM \(others)) AS ended") > 0 {
+            guard ContinuousClock.now < deadline else {
+                throw .mismatch(
+                    code: "RH3623", "sessions of database \"\(name)\" do not end",
+                    hint: "See pg_stat_activity for what they wait for.")
+            }
+            do { try await connection.loop.sleep(until: .now + Self.pause) } catch { throw .cancelled }
+        }
+    }
+
+    private func databaseName() async throws(ReplicationError) -> String { try await text("current_database()") }
+
+    private func text(_ expression: String) async throws(ReplicationError) -> String {
+        do { return try await connection.query("SELECT (\(expression))::text", []).text(of: 0) } catch {
+            throw failed(error)
+        }
+    }
+
+    private func count(_ rows: String) async throws(ReplicationError) -> Int {
+        do { return try await connection.query("SELECT count(*)::int8 FROM \(rows)", []).number(0, 0) ?? 0 } catch {
+            throw failed(error)
+        }
+    }
+
+    private func run(_ sql: String) async throws(ReplicationError) {
+        do { _ = try await connection.query(sql, []) } catch { throw failed(error) }
+    }
+
+    private func failed(_ error: PostgresError) -> ReplicationError {
+        .database(.source, error, doing: "making the source read-only")
+    }
+}
