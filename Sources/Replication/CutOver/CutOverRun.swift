@@ -160,6 +160,7 @@ package final class CutOverRun {
         if definition.isWayBack { try await WriteBarrier(session.target).lowerEarlier() }
         let names = try await session.names()
         try await PipelineStatus.dropSlot(names, on: session.source)
+        try await session.ledger.forgetStream()
     }
 }
 

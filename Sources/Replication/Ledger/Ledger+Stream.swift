@@ -112,6 +112,11 @@ extension Ledger {
             """, [.text(pipeline), .text(table.description)], "asking for a new copy")
     }
 
+    func forgetStream() async throws(ReplicationError) {
+        _ = try await query(
+            "DELETE FROM replhost.stream WHERE pipeline = $1", [.text(pipeline)], "writing the ledger")
+    }
+
     /// Asks whoever runs the pipeline to end, or takes that back.
     func requestEnd(_ isToEnd: Bool) async throws(ReplicationError) {
         _ = try await query(

@@ -37,7 +37,8 @@ extension ScriptHost {
         let name = pipeline.definition.name
         var contents: [String] = []
         if status.record != nil {
-            contents.append("progress of pipeline \"\(name)\": \(status.relations.count) tables")
+            let count = status.relations.count
+            contents.append("progress of pipeline \"\(name)\": \(count) \(count == 1 ? "table" : "tables")")
         }
         if let stream = status.stream {
             contents.append("replication slot \"\(stream.slot)\" and its publications on the source")
