@@ -87,6 +87,18 @@ struct PipelineSession {
         try await StreamNames.read(definition.name, ledger, source: source, target: target)
     }
 
+    /// What `body` returns, which makes a slot; meanwhile it is shown what that waits for.
+    func watching<Value: Sendable>(
+        slot: String, _ body: () async throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let (progress, streamProgress) = (run.progress, run.streamProgress)
+        let wait = SlotWait(slot, source) { text in
+            progress.update { $0.note = text }
+            streamProgress.update { $0.note = text }
+        }
+        return try await wait.watching(on: run.coordinator.actor, body)
+    }
+
     func mayBeReplica() async throws(ReplicationError) -> Bool {
         do { return try await ReplicaRole.isAllowed(on: target) } catch {
             throw .database(.target, error, doing: "reading the rights on the target")
