@@ -69,8 +69,10 @@ final class StreamTables {
     /// changed as the source was, where it is to be.
     /// - Parameter position: of the commit that the changes come with. What was copied shows what came before.
     func step(_ message: RelationMessage, at position: LSN) async throws(ReplicationError) -> SchemaResponse {
-        guard let mapping = mappings[message.name] else { return .none }
-        let isCopied = windows[message.name].map { position < $0.last } ?? false
+        let window = windows[message.name] ?? .none
+        // Changes from before the copy are left out, whatever they look like.
+        guard let mapping = mappings[message.name], position >= window.first else { return .none }
+        let isCopied = position < window.last
         let known = isCopied ? nil : shapes[message.name]
         let shape = RelationShape(message)
         var step = SchemaResponse(statements: nil, shape: isCopied || known == shape ? nil : shape)

@@ -69,8 +69,16 @@ final class LoadedPipeline: @unchecked Sendable {
         if let failure = task.failure { return .failed(failure) }
         guard let results = task.results, results.count == 1, let word = results.string(at: 1),
             let policy = StreamOptions.SchemaPolicy(rawValue: word), policy != .ask
-        else { return .wrong(task.results.map { $0.count == 0 ? "nothing" : DisplayText.short(of: 1, $0) } ?? "") }
+        else { return .wrong(task.results.map(Self.describe) ?? "nothing") }
         return .policy(policy)
+    }
+
+    private static func describe(_ results: LuaStack) -> String {
+        switch results.count {
+        case 0: "nothing"
+        case 1: results.type(at: 1) == .string ? DisplayText.short(of: 1, results) : results.describe(at: 1)
+        default: "\(results.count) values"
+        }
     }
 
     /// One that has ended; nil if the pipeline has no such function.

@@ -72,7 +72,7 @@ extension ScriptSource {
         guard (try? worker.state.load(Self.modules, named: "=modules")) != nil else { return [] }
         defer { stack.pop() }
         guard rh_protected_call(stack.thread, 0, 1) == 0, let text = stack.string(at: stack.count) else {
-            return [path]
+            return []
         }
         return text.split(separator: "\n").map(String.init)
     }
