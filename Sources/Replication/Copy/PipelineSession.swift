@@ -87,16 +87,15 @@ struct PipelineSession {
         try await StreamNames.read(definition.name, ledger, source: source, target: target)
     }
 
-    /// What `body` returns, which makes a slot; meanwhile it is shown what that waits for.
-    func watching<Value: Sendable>(
-        slot: String, _ body: () async throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value {
+    /// The snapshot of a slot, with what is waited for shown meanwhile.
+    func anchor(_ names: StreamNames, _ identity: SourceIdentity) async throws(ReplicationError) -> StreamAnchor {
         let (progress, streamProgress) = (run.progress, run.streamProgress)
-        let wait = SlotWait(slot, source) { text in
+        return try await StreamAnchor.take(
+            names, ledger, identity, scriptHash: definition.scriptHash, source: source, on: run.coordinator.actor
+        ) { text in
             progress.update { $0.note = text }
             streamProgress.update { $0.note = text }
         }
-        return try await wait.watching(on: run.coordinator.actor, body)
     }
 
     func mayBeReplica() async throws(ReplicationError) -> Bool {

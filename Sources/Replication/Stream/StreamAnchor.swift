@@ -19,15 +19,19 @@ final class StreamAnchor: @unchecked Sendable {
     /// The snapshot is held by others from now on.
     func close() { connection.close() }
 
+    /// - Parameters:
+    ///   - source: for questions; not the session of the slot.
+    ///   - actor: of its loop.
+    ///   - note: gets what the making of the slot waits for.
     static func take(
-        _ names: StreamNames, _ session: PipelineSession, _ identity: SourceIdentity, scriptHash: String
+        _ names: StreamNames, _ ledger: Ledger, _ identity: SourceIdentity, scriptHash: String, source: Connection,
+        on actor: LoopActor, note: @escaping (String?) -> Void
     ) async throws(ReplicationError) -> StreamAnchor {
-        let (ledger, source) = (session.ledger, session.source)
         let record = try await ledger.stream()
         let isFirst = record?.position == nil
         if isFirst { try await prepare(names.slot, record, ledger, identity, scriptHash, source) }
         let (connection, slot) = try await makeSlot(
-            isFirst ? names.slot : "\(names.slot)_\(source.pid)", isTemporary: !isFirst, session)
+            isFirst ? names.slot : "\(names.slot)_\(source.pid)", isTemporary: !isFirst, source, on: actor, note)
         guard let snapshotName = slot.snapshotName else {
             throw .database(.source, .unexpected("a slot without a snapshot"), doing: "making a replication slot")
         }
@@ -57,12 +61,14 @@ final class StreamAnchor: @unchecked Sendable {
     }
 
     private static func makeSlot(
-        _ name: String, isTemporary: Bool, _ session: PipelineSession
+        _ name: String, isTemporary: Bool, _ source: Connection, on actor: LoopActor,
+        _ note: @escaping (String?) -> Void
     ) async throws(ReplicationError) -> (Connection, CreatedSlot) {
         do throws(PostgresError) {
             let connection = try await Connection.connectForReplication(
-                session.source.settings, purpose: "slot", on: session.source.loop, until: .now + .seconds(30))
-            let slot = try await session.watching(slot: name) { () async throws(PostgresError) in
+                source.settings, purpose: "slot", on: source.loop, until: .now + .seconds(30))
+            let wait = SlotWait(name, source, note: note)
+            let slot = try await wait.watching(on: actor) { () async throws(PostgresError) in
                 try await connection.createReplicationSlot(name, isTemporary: isTemporary, exportsSnapshot: true)
             }
             return (connection, slot)

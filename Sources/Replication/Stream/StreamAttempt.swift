@@ -112,7 +112,7 @@ struct StreamAttempt {
             // Without a copy the stream begins now.
             let selection = try await PipelineCatalog.selection(definition, on: session.source)
             try await Publications(session.source, names).publish(selection.tables)
-            let anchor = try await StreamAnchor.take(names, session, identity, scriptHash: definition.scriptHash)
+            let anchor = try await session.anchor(names, identity)
             anchor.close()
             record = try await session.ledger.stream()
         }
