@@ -9,7 +9,7 @@ import Testing
             var op: String
             var table: String
             var row: [String: String?]
-            var old_key: [String: String]?
+            var oldKey: [String: String]?
         }
 
         struct Failure: Decodable, Equatable {
@@ -24,7 +24,7 @@ import Testing
         var unchanged: [String]
         var after: [Output]
         var error: Failure?
-        var commit_time: String
+        var commitTime: String
         var xid: Int
     }
 
@@ -70,7 +70,9 @@ import Testing
             "update c set name = 'bob' where id = 1", "update c set name = 'drop' where id = 4",
             "update c set id = 9, name = 'eve' where id = 2",
             "insert into plain values (1, 'v'), (2000, 'filtered')", "delete from plain where id = 1", "truncate plain")
-        let lines = try output.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let lines = try output.split(separator: "\n").map { try decoder.decode(Line.self, from: Data($0.utf8)) }
 
         #expect(
             lines.map { "\($0.op) \($0.table)" } == [
@@ -85,7 +87,7 @@ import Testing
         #expect(lines[4].unchanged == ["note"] && lines[4].after.map(\.op) == ["update"])
         #expect(lines[4].after[0].row == ["id": "1", "name": "BOB"])
         #expect(lines[5].after.map(\.op) == ["delete"] && lines[5].after[0].row == ["id": "4"])
-        #expect(lines[6].after.first?.old_key == ["id": "2"] && lines[6].key == ["id": "9"])
+        #expect(lines[6].after.first?.oldKey == ["id": "2"] && lines[6].key == ["id": "9"])
         #expect(lines[8].before == ["id": "1"] && lines[8].after.map(\.op) == ["delete"])
         #expect(lines[9].after.map(\.op) == ["truncate"])
         #expect(Set(lines.map(\.xid)).count == 7)

@@ -7,7 +7,8 @@ import PostgresProtocol
 /// server.
 // Safe: what is not constant is used on the receiver's loop only.
 final class StreamReceiver: @unchecked Sendable {
-    private static let tick: Duration = .seconds(1)
+    /// A server that asks gets its answer after this at the latest.
+    private static let tick: Duration = .milliseconds(250)
     /// Between two reports without news.
     private static let reportInterval: Duration = .seconds(10)
     /// Without a word from the server for so long it is asked, and given up after twice that.
