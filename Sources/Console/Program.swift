@@ -25,8 +25,9 @@ package enum Program {
 
     private static func run(_ request: RunRequest, _ signals: Signals) async -> Int32 {
         useLog()
-        return await ScriptRun(request, signals) { await $0.runIfAny(isOnce: request.isOnce, isQuiet: request.isQuiet) }
-            .run()
+        return await ScriptRun(request, signals) { session in
+            await session.runIfAny(isOnce: request.isOnce, isQuiet: request.isQuiet, isWatching: request.isWatching)
+        }.run()
     }
 
     private static func run(_ command: any PipelineCommand, _ signals: Signals) async -> Int32 {

@@ -10,6 +10,8 @@ struct RunRequest {
     var isJSON = false
     /// Pipelines end when they have caught up.
     var isOnce = false
+    /// The file is loaded anew when it has changed.
+    var isWatching = false
     /// No progress is shown.
     var isQuiet = false
     /// The first word may have been meant as a command.
@@ -30,6 +32,7 @@ struct RunRequest {
         isJSON = command.json
         isQuiet = command.quiet
         isOnce = command.once
+        isWatching = command.watch
     }
 
     /// The settings of the log take effect at once.

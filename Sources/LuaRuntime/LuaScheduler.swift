@@ -20,6 +20,13 @@ package final class LuaScheduler {
     /// Waits that the outside world will end; when none is left and nobody is ready, nothing can ever happen.
     private var externalWaits = 0
     private var onIdle: [() -> Void] = []
+    /// Of `untilOnlyTimers`.
+    private var onRest: [() -> Void] = []
+    private var runningTimers = 0
+    /// How many timers there have been.
+    package private(set) var timers = 0
+    /// A timer's failure is reported at once, though the script could still ask for it.
+    package var reportsTimers = false
     private var unseen: [LuaTask] = []
     private var turn = Turn()
     private var lastWatcher = 0
@@ -54,6 +61,19 @@ package final class LuaScheduler {
         return task
     }
 
+    /// Makes `task` one that only waits for its time, and that nobody waits for.
+    package func markTimer(_ task: LuaTask) {
+        guard !task.hasEnded, task.timer == nil else { return }
+        timers += 1
+        runningTimers += 1
+        task.timer = timers
+    }
+
+    /// Stops the timers that were begun after the first `count` ones.
+    package func endTimers(after count: Int = 0) {
+        for task in tasks.values where task.timer ?? 0 > count { kill(task, .taskCancelled) }
+    }
+
     /// Stops a task: its wait is ended, then it is made to raise. One that has ended stays as it is.
     package func kill(_ task: LuaTask, _ interrupt: Interrupt) { kill(task, interrupt.kind) }
 
@@ -77,6 +97,12 @@ package final class LuaScheduler {
     package func untilIdle() async {
         guard !tasks.isEmpty else { return }
         await withUnsafeContinuation { continuation in onIdle.append { continuation.resume() } }
+    }
+
+    /// Returns when no task is left but timers.
+    package func untilOnlyTimers() async {
+        guard tasks.count > runningTimers else { return }
+        await withUnsafeContinuation { continuation in onRest.append { continuation.resume() } }
     }
 
     /// Failures of tasks that nobody has waited for; asked for at the end of a script.
@@ -310,6 +336,7 @@ extension LuaScheduler {
         task.delivery = nil
         task.endWait = nil
         tasks[ObjectIdentifier(task)] = nil
+        if task.timer != nil { runningTimers -= 1 }
         onEnd(task)
         if case .exit = task.failure?.interrupt { killAll(RH_EXIT) }
         if !task.watchers.isEmpty { task.isObserved = true }
@@ -317,17 +344,21 @@ extension LuaScheduler {
         task.watchers = []
         for watcher in watchers { watcher.call() }
         if let failure = task.failure, !task.isObserved { reportIfForgotten(task, failure) }
-        if tasks.isEmpty {
-            let callbacks = onIdle
-            onIdle = []
-            for callback in callbacks { callback() }
-        }
+        if tasks.count <= runningTimers { call(&onRest) }
+        if tasks.isEmpty { call(&onIdle) }
+    }
+
+    private func call(_ waiting: inout [() -> Void]) {
+        let callbacks = waiting
+        waiting = []
+        for callback in callbacks { callback() }
     }
 
     /// A failed task whose handle is gone can never be waited for; one that has a handle may be, until the end.
     private func reportIfForgotten(_ task: LuaTask, _ failure: LuaFailure) {
         guard failure.interrupt != .taskCancelled else { return }
         unseen.append(task)
+        if reportsTimers, task.timer != nil { return reportUnseen(task) }
         rh_collect_garbage(state.stack.thread)
         if task.handle == nil { reportUnseen(task) }
     }

@@ -38,6 +38,8 @@ package final class LuaTask {
     var watchers: [Watcher] = []
     /// Somebody has seen, or will see, how it ended.
     var isObserved = false
+    /// Of a timer (`rh.every`, `rh.after`), the later ones the larger; nil for other tasks.
+    package internal(set) var timer: Int?
     weak var handle: TaskHandle?
 
     /// `thread` is kept from being collected by `reference`, which is dropped with the task.

@@ -147,5 +147,6 @@ final class PlainWorker: PipelineWorker {
     }
 
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? { nil }
+    func policy(for change: SchemaChange) async throws(ReplicationError) -> StreamOptions.SchemaPolicy { .stop }
     func committed(_ commit: StreamCommit) async {}
 }

@@ -71,8 +71,20 @@ extension StreamTests {
                 "update t set v = 'u' where id <= \(rows)", "delete from t where id = 2",
                 "update t set id = -3 where id = 3")
 
-            try await harness.follow(options)
+            try await expectConflicts(harness, options, missing: 3)
             try harness.expectEqual("t")
+        }
+
+        /// Follows the changes; one key is there already.
+        private func expectConflicts(
+            _ harness: CopyHarness, _ options: TableOptions, missing: Int, location: SourceLocation = #_sourceLocation
+        ) async throws {
+            let progress = StreamProgress()
+            for _ in 1...2 { try await harness.follow(options, progress: progress) }
+            let ledger = try harness.server.run("select * from replhost.conflict", in: harness.target)
+            #expect(ledger == "\(harness.name)|public.t|1|\(missing)", sourceLocation: location)
+            let shown = progress.state.conflicts.map { "\($0) \($1.existing) \($1.missing)" }
+            #expect(shown == ["public.t 1 \(missing)"], sourceLocation: location)
         }
 
         @Test(arguments: [1, 60]) func skipLeavesWhatIsThere(rows: Int) async throws {
@@ -85,7 +97,8 @@ extension StreamTests {
                 "update t set v = 'u' where id <= \(rows)", "delete from t where id = 2",
                 "update t set id = -3 where id = 3")
 
-            try await harness.follow(options)
+            // A row that is not there is missed by each of its changes.
+            try await expectConflicts(harness, options, missing: rows == 1 ? 3 : 5)
             let rest = try harness.answers("select count(*), min(v) from t where id > 3 and id <> 101")
             #expect(rest.source == rest.target)
             let others = try harness.server.run("select * from t where id <= 3 or id = 101", in: harness.target)

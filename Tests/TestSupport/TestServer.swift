@@ -103,6 +103,9 @@ package final class TestServer: Sendable {
         return output.hasSuffix("\n") ? String(output.dropLast()) : output
     }
 
+    /// What the server has logged.
+    package var log: String { FileTree.read(cluster.logFile) ?? "" }
+
     // MARK: - Trouble
 
     package func stop(_ mode: Cluster.StopMode = .fast) throws {

@@ -83,11 +83,12 @@ function check.one_of(...)
   local known, shown = {}, {}
   for position, word in ipairs { ... } do known[word], shown[position] = true, ("%q"):format(word) end
   local expected = table.concat(shown, ", ", 1, #shown - 1) .. " or " .. shown[#shown]
-  return function(value, where)
+  return function(value, where, other)
     if known[value] then return value end
     local near = type(value) == "string" and nearest(value, known)
     options.fail("RH3101", ("%s: expected %s, got %s%s"):format(
-      where, expected, options.shown(value), near and (", did you mean %q?"):format(near) or ""))
+      where, other and ("%s, or %s"):format(expected, other) or expected, options.shown(value),
+      near and (", did you mean %q?"):format(near) or ""))
   end
 end
 
@@ -119,7 +120,7 @@ end
 local units = { [""] = 1, B = 1, kB = 1 << 10, KB = 1 << 10, MB = 1 << 20, GB = 1 << 30, TB = 1 << 40 }
 
 --- Bytes, as a float.
-function check.size(value, where)
+function check.size(value, where, better)
   local number, unit = value, ""
   if type(value) == "string" then
     number, unit = value:match "^(%d+%.?%d*)%s*(%a*)$"
@@ -127,7 +128,7 @@ function check.size(value, where)
   end
   local factor = units[unit]
   if type(number) ~= "number" or not factor or not (number > 0 and number * factor < 1 << 60) then
-    complain(where, "a size above 0 (\"64kB\", \"20MB\", \"1GB\", or bytes)", value)
+    complain(where, better or "a size above 0 (\"64kB\", \"20MB\", \"1GB\", or bytes)", value)
   end
   return number * factor + 0.0
 end

@@ -145,6 +145,25 @@ local limit_options = { row_time = check.duration, batch_time = check.duration, 
 
 local throttle_options = { rows_per_second = check.positive, bytes_per_second = check.size }
 
+local budget_options = { size = check.size, action = check.one_of("warn", "stop") }
+
+--- A size, or a table that also says what happens above it.
+local function wal_budget(value, where)
+  if type(value) ~= "table" then
+    return { size = check.size(value, where, "a size (\"20GB\", or bytes) or { size = …, action = … }") }
+  end
+  local read = options.read(value, budget_options, where)
+  if not read.size then fail("RH3101", where .. ": \"size\" is missing") end
+  return read
+end
+
+local schema_policies = check.one_of("stop", "apply", "ignore")
+
+local function schema_policy(value, where)
+  if type(value) == "function" then return value end
+  return schema_policies(value, where, "a function")
+end
+
 local function group(known)
   return function(value, where) return options.read(check.table(value, where), known, where) end
 end
@@ -162,8 +181,8 @@ local pipeline_options = {
   on_snapshot_done = check.callable,
   on_commit = check.callable,
   heartbeat = check.duration,
-  wal_budget = check.size,
-  on_schema_change = check.one_of("stop", "apply", "ignore"),
+  wal_budget = wal_budget,
+  on_schema_change = schema_policy,
 }
 
 local pipeline = { __name = "pipeline" }

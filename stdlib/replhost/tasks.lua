@@ -3,6 +3,7 @@ local internals = require "replhost.native.internals"
 local host = require "replhost.native.host"
 
 local spawn, sleep = host.spawn, host.sleep
+local spawn_timer = internals.spawn_timer
 
 local tasks = {}
 
@@ -88,7 +89,7 @@ end
 function tasks.after(duration, fn, ...)
   local delay = seconds(duration, "rh.after", 1)
   check_function(fn, "rh.after", 2)
-  return spawn(function(...)
+  return spawn_timer(function(...)
     sleep(delay)
     return fn(...)
   end, ...)
@@ -99,7 +100,7 @@ end
 function tasks.every(duration, fn)
   local delay = seconds(duration, "rh.every", 1)
   check_function(fn, "rh.every", 2)
-  return spawn(function()
+  return spawn_timer(function()
     repeat sleep(delay) until fn() == false
   end)
 end

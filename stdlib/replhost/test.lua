@@ -1,6 +1,7 @@
 --- Tests of pipelines, without a database: `local t = require "replhost.test"`. `replhost test` runs the cases.
 local expect = require "replhost.expect"
-local native = require("replhost.native.internals").pipelines
+local internals = require "replhost.native.internals"
+local native = internals.pipelines
 local options = require "replhost.options"
 local pipelines = require "replhost.pipeline"
 local trial = require "replhost.trial"
@@ -53,7 +54,10 @@ end
 
 --- `t.load(file)`: runs a pipeline file, named from the test's directory; the pipeline or list that it returns.
 function t.load(file)
+  local begun = internals.timers()
   local loaded = run_beside(file, "t.load")
+  -- They run while the pipeline does.
+  internals.end_timers(begun)
   local first = type(loaded) == "table" and (rawget(loaded, 1) or loaded) or nil
   if type(first) ~= "table" or getmetatable(first) ~= pipelines.metatables.pipeline then
     fail("RH3112", ("t.load: %q returned no pipeline, but %s"):format(file, shown(loaded)))

@@ -21,7 +21,8 @@ struct ReplhostCommand: ParsableCommand {
         version: HostVersions.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
-            StatusCommand.self, VerifyCommand.self, ResnapshotCommand.self, CutOverCommand.self, DeadLetterCommand.self,
+            StatusCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self, CutOverCommand.self,
+            DeadLetterCommand.self,
             DropCommand.self, ReplCommand.self, SandboxCommand.self,
         ])
 }

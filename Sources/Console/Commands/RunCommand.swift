@@ -17,7 +17,8 @@ struct RunCommand: ParsableCommand {
             SIGINT (Ctrl-C) and SIGTERM cancel what runs on servers, give connections back, and end with exit code 130; \
             a second one ends at once. A stream ends after the changes that are under way. The same command goes on from \
             there. While changes are followed SIGHUP loads the file anew, which takes effect between two groups of \
-            changes; otherwise it ends the run.
+            changes; otherwise it ends the run. With --watch that is done whenever the file has changed. A file that \
+            cannot be loaded changes nothing.
             """)
 
     @Option(
@@ -33,6 +34,9 @@ struct RunCommand: ParsableCommand {
 
     @Flag(help: "Follows the way back, from the target to the source, which \"cutover --way-back\" has prepared.")
     var back = false
+
+    @Flag(help: "Takes a change of the file, or of a module beside it, up while changes are followed, as SIGHUP does.")
+    var watch = false
 
     @Flag(help: "Shows no progress.")
     var quiet = false
@@ -52,5 +56,6 @@ struct RunCommand: ParsableCommand {
         if text == nil, script.isEmpty {
             throw ValidationError("There is nothing to run: name a FILE, \"-\" for standard input, or use -e 'lua'.")
         }
+        if watch, text != nil || script.first == "-" { throw ValidationError("--watch needs a FILE.") }
     }
 }

@@ -64,10 +64,21 @@ struct PipelineSession {
 
 extension PipelineSession {
     /// Runs the pipelines that a script has returned, if it has.
-    func runIfAny(isOnce: Bool, isQuiet: Bool) async -> Int32 {
+    func runIfAny(isOnce: Bool, isQuiet: Bool, isWatching: Bool) async -> Int32 {
         guard !host.pipelines.isEmpty else { return ExitCode.done }
         interruption.allowMoreTime()
-        return await copying(isQuiet: isQuiet) { await $0.runPipelines(once: isOnce) }
+        return await copying(isQuiet: isQuiet) { host in
+            isWatching ? await Self.watching(host, isOnce) : await host.runPipelines(once: isOnce)
+        }
+    }
+
+    private static func watching(_ host: ScriptHost, _ isOnce: Bool) async -> PipelineOutcome<[PipelineResult]> {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await host.watchSources() }
+            let outcome = await host.runPipelines(once: isOnce)
+            group.cancelAll()
+            return outcome
+        }
     }
 
     /// Copies with progress, and sums up.

@@ -19,6 +19,7 @@ struct RunSummary: ReportView {
                     ("dropped", String(result.dropped)), ("skipped", String(result.skipped)),
                     ("dead_letters", String(result.deadLetters)), ("bytes", String(result.bytes)),
                     ("transactions", String(result.transactions)), ("changes", String(result.changes)),
+                    ("conflicts", JSONText.conflicts(result.conflicts)),
                     ("seconds", JSONText.seconds(result.duration)),
                 ])
             })
@@ -34,7 +35,7 @@ struct RunSummary: ReportView {
             "\(Figures.count(result.changes, "change")) in \(Figures.count(result.transactions, "transaction")) applied"
         if result.wasComplete {
             let rest = result.transactions > 0 ? changes : "nothing to do"
-            return "\(name): already complete: \(rest)\n"
+            return "\(name): already complete: \(rest)\n" + conflicts(result)
         }
         let seconds = result.duration / .seconds(1)
         var text = "\(name): \(Figures.count(result.tables, "table")) copied in \(Figures.fixed(seconds, 1)) s\n"
@@ -48,10 +49,15 @@ struct RunSummary: ReportView {
         }
         text += "\n"
         if result.transactions > 0 { text += "  \(changes)\n" }
+        text += conflicts(result)
         if result.deadLetters > 0 {
             text += "  \(Figures.count(result.deadLetters, "dead letter")): replhost dlq list \(path)\n"
         }
         return text
+    }
+
+    private func conflicts(_ result: PipelineResult) -> String {
+        result.conflicts.map { "  \(TerminalText.escaped($0.sentence))\n" }.joined()
     }
 
     /// What stays of work that was interrupted.

@@ -15,6 +15,7 @@ struct StatusView: ReportView {
             ("is_running", String(report.isRunning)), ("started_at", JSONText.string(report.startedAt)),
             ("finished_at", JSONText.string(report.finishedAt)), ("dead_letters", String(report.deadLetters)),
             ("last_error", JSONText.string(report.lastError)),
+            ("conflicts", JSONText.conflicts(report.conflicts)),
             ("stream", report.stream.map(object) ?? "null"), ("tables", JSONText.array(report.tables.map(object))),
         ])
     }
@@ -25,6 +26,8 @@ struct StatusView: ReportView {
             ("position", JSONText.string(stream.position)), ("lag_bytes", stream.lag.map(String.init) ?? "null"),
             ("retained_bytes", JSONText.number(stream.retained)), ("commit_time", JSONText.string(stream.commitTime)),
             ("transactions", String(stream.transactions)), ("changes", String(stream.changes)),
+            ("wal_budget", JSONText.number(stream.budget)), ("wal_budget_action", JSONText.string(stream.budgetAction)),
+            ("seconds_to_full", stream.timeToFull.map(JSONText.seconds) ?? "null"),
         ])
     }
 
@@ -47,6 +50,7 @@ struct StatusView: ReportView {
         var text = palette.paint(TerminalText.escaped(report.pipeline), .help) + ": \(heading(report))\n"
         if !report.tables.isEmpty { text += tables(report) }
         if let stream = report.stream { text += "\(self.stream(stream))\n" }
+        for conflict in report.conflicts { text += TerminalText.escaped(conflict.sentence) + "\n" }
         if report.deadLetters > 0 {
             text += "\(Figures.count(report.deadLetters, "dead letter")): replhost dlq list \(path)\n"
         }
@@ -71,8 +75,16 @@ struct StatusView: ReportView {
         )
         parts.append(stream.lag.map { "lag \(Figures.size(Double($0)))" } ?? "lag unknown: the source is out of reach")
         if let time = stream.commitTime { parts.append("last commit \(time)") }
-        if let retained = stream.retained { parts.append("\(Figures.size(Double(retained))) of log kept") }
+        if let retained = stream.retained { parts.append(log(retained, stream)) }
         return TerminalText.escaped("changes: " + parts.joined(separator: ", "))
+    }
+
+    private func log(_ retained: Int, _ stream: StatusReport.Stream) -> String {
+        let kept = "\(Figures.size(Double(retained))) of log kept"
+        guard let budget = stream.budget else { return kept }
+        let bound = "\(kept) of \(Figures.size(Double(budget))) allowed (\(stream.budgetAction ?? "warn"))"
+        if retained > budget { return bound + ", over the budget" }
+        return bound + (stream.timeToFull.map { ", full in \(Figures.clock($0))" } ?? "")
     }
 
     private func tables(_ report: StatusReport) -> String {
@@ -96,5 +108,29 @@ extension StatusReport.Table {
         if state == "done" || state == "copied" { return 100 }
         guard let estimatedRows, estimatedRows > 0 else { return chunks > 1 ? 100 * chunksDone / chunks : nil }
         return min(99, 100 * rows / estimatedRows)
+    }
+}
+
+extension ConflictReport {
+    /// "conflicts in public.t: 3 rows were there already, 1 was missing".
+    var sentence: String {
+        var parts: [String] = []
+        if existing > 0 {
+            parts.append("\(Figures.count(existing, "row")) \(existing == 1 ? "was" : "were") there already")
+        }
+        if missing > 0 { parts.append("\(Figures.count(missing, "row")) \(missing == 1 ? "was" : "were") missing") }
+        return "conflicts in \(table): " + parts.joined(separator: ", ")
+    }
+}
+
+extension JSONText {
+    static func conflicts(_ conflicts: [ConflictReport]) -> String {
+        array(
+            conflicts.map { conflict in
+                object([
+                    ("table", string(conflict.table)), ("existing", String(conflict.existing)),
+                    ("missing", String(conflict.missing)),
+                ])
+            })
     }
 }

@@ -13,7 +13,7 @@ final class Applier {
 
     let connection: Connection
     let writer: BatchWriter
-    private let ledger: Ledger
+    let ledger: Ledger
     private let actor: LoopActor
     private let mailbox: StreamMailbox
     private var state = State.idle
@@ -21,14 +21,15 @@ final class Applier {
     /// As it is in the ledger.
     private(set) var position: LSN
     /// Called on the loop after each commit.
-    private let onCommit: (StreamCommit, BatchWriter.Counts) async -> Void
+    private let onCommit: (StreamCommit, BatchWriter.Counts, [QualifiedName: ConflictCounts]) async -> Void
     /// Called on the loop when a part of a transaction was written.
     private let onWrite: () -> Void
 
     init(
         _ connection: Connection, _ ledger: Ledger, _ plan: ApplyPlan, isReplica: Bool, position: LSN,
         _ mailbox: StreamMailbox, on actor: LoopActor,
-        onCommit: @escaping (StreamCommit, BatchWriter.Counts) async -> Void, onWrite: @escaping () -> Void
+        onCommit: @escaping (StreamCommit, BatchWriter.Counts, [QualifiedName: ConflictCounts]) async -> Void,
+        onWrite: @escaping () -> Void
     ) {
         self.connection = connection
         self.ledger = ledger
@@ -92,13 +93,17 @@ final class Applier {
         try await writer.write(batch)
         if let advance { writer.queue.add(statement(for: advance)) }
         try await writer.flush(batch)
-        guard let advance else { return onWrite() }
+        guard var advance else { return onWrite() }
+        let conflicts = writer.queue.conflicts
+        writer.queue.conflicts = [:]
+        advance.conflicts = conflicts.total
+        if !conflicts.isEmpty { try await ledger.add(conflicts) }
         isInTransaction = false
         // What became of a commit that got no answer is asked from the ledger.
         try await connection.run("COMMIT", on: .target, doing: "committing changes")
         position = advance.position
         mailbox.confirm(advance.position)
-        await onCommit(advance, writer.counts)
+        await onCommit(advance, writer.counts, conflicts)
     }
 
     private func open() {

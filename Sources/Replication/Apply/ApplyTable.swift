@@ -17,6 +17,8 @@ package final class ApplyTable {
         /// The same for an update that leaves columns out, from which no row can be made; where `updated` is to insert.
         var partlyUpdated = Missing.error
         var isDeleteChecked = true
+        /// What is let pass is counted.
+        var countsConflicts = false
 
         init() {}
 

@@ -47,6 +47,7 @@ final class BatchWriter {
         let division = BatchDivision(batch, plan, threshold: isReplica ? Self.fewChanges : .max)
         count(batch)
         guard !division.sets.isEmpty else { return try await replay(batch, Array(batch.changes.indices)) }
+        let conflicts = queue.conflicts
         queue.add("SAVEPOINT \(Self.savepoint)", doing: "beginning a batch")
         do throws(StatementQueue.Failure) {
             for set in division.sets { try await write(set, batch) }
@@ -56,6 +57,7 @@ final class BatchWriter {
         } catch {
             guard error.isAboutRows else { throw describe(error, batch) }
             queue.clear()
+            queue.conflicts = conflicts
             counts.replays += 1
             queue.add("ROLLBACK TO SAVEPOINT \(Self.savepoint)", doing: "giving a batch up")
             try await replay(batch, Array(batch.changes.indices))
@@ -102,7 +104,7 @@ final class BatchWriter {
         let expected = set.target.policy.isDeleteChecked ? set.deleted.count : nil
         try await send(
             lane.statements.deleteAll, lane, set.target.key, set.deleted, skipping: 0, affects: expected, "deleting",
-            batch)
+            batch, set.target.tally(.missing(of: set.deleted.count)))
     }
 
     private func update(
@@ -110,20 +112,30 @@ final class BatchWriter {
     ) async throws(StatementQueue.Failure) {
         guard let sql = lane.statements.updateAll else { return }
         let expected = lane.missing == .ignore ? nil : rows.count
-        try await send(sql, lane, lane.columns, rows, skipping: 2, affects: expected, "updating", batch)
+        try await send(
+            sql, lane, lane.columns, rows, skipping: 2, affects: expected, "updating", batch,
+            expected == nil ? lane.target.tally(.missing(of: rows.count)) : nil)
     }
 
     private func insert(
         _ lane: ApplyLane, _ rows: [ArenaSlice], _ batch: ChangeBatch
     ) async throws(StatementQueue.Failure) {
         if lane.target.policy.existing == .error || lane.columns.isEmpty { return try await copy(lane, rows, batch) }
+        let counting = lane.target.policy.existing == .upsert ? lane.statements.insertAllCounting : nil
+        if lane.target.policy.countsConflicts, let counting {
+            return try await send(
+                counting, lane, lane.columns, rows, skipping: 2, affects: nil, "inserting into", batch,
+                lane.target.tally(.existingAnswered))
+        }
+        let tally = lane.target.policy.existing == .skip ? lane.target.tally(.existing(of: rows.count)) : nil
         try await send(
-            lane.statements.insertAll, lane, lane.columns, rows, skipping: 2, affects: nil, "inserting into", batch)
+            lane.statements.insertAll, lane, lane.columns, rows, skipping: 2, affects: nil, "inserting into", batch,
+            tally)
     }
 
     private func send(
         _ sql: String, _ lane: ApplyLane, _ columns: [CatalogColumn], _ slices: [ArenaSlice], skipping: Int,
-        affects: Int?, _ verb: String, _ batch: ChangeBatch
+        affects: Int?, _ verb: String, _ batch: ChangeBatch, _ tally: ConflictTally?
     ) async throws(StatementQueue.Failure) {
         let doing = "\(verb) rows of \(lane.target.table.name)"
         let parameters: [Parameter]
@@ -136,8 +148,9 @@ final class BatchWriter {
         }
         let bytes = slices.reduce(0) { $0 + Int($1.count) }
         try await queue.add(
-            .init(statement: PipelineStatement(sql, parameters), affects: affects, change: nil, doing: doing),
-            bytes: bytes)
+            .init(
+                statement: PipelineStatement(sql, parameters), affects: affects, change: nil, doing: doing,
+                tally: tally), bytes: bytes)
     }
 
     private func copy(

@@ -37,6 +37,24 @@ final class LaneStatements {
 
     var insert: String { plainInsert + conflictClause }
 
+    /// The same, answering how many rows had the key already; nil where a row does not have all of the key.
+    var insertCounting: String? {
+        guard let places = keyPlaces else { return nil }
+        let found = places.map { "\(columns[$0].quotedName) = \(parameter($0 + 1, columns[$0]))" }
+        return counting(insert, "\(rows) WHERE \(found.joined(separator: " AND "))")
+    }
+
+    /// A statement sees what was there before its parts have done anything.
+    private func counting(_ insert: String, _ existing: String) -> String {
+        "WITH written AS (\(insert)) SELECT count(*) FROM \(existing)"
+    }
+
+    /// Positions of the table's key in the lane's columns.
+    private lazy var keyPlaces: [Int]? = {
+        let places = table.key.compactMap { name in columns.firstIndex { $0.name == name } }
+        return places.isEmpty || places.count < table.key.count ? nil : places
+    }()
+
     /// Finds the row by the parameters after the lane's columns.
     private(set) lazy var update: String? = {
         guard !settable.isEmpty else { return nil }
@@ -128,6 +146,12 @@ final class LaneStatements {
     }()
 
     var insertAll: String { plainInsertAll + conflictClause }
+
+    var insertAllCounting: String? {
+        guard let places = keyPlaces else { return nil }
+        let found = places.map { "t.\(columns[$0].quotedName) = \(value($0, columns[$0]))" }
+        return counting(insertAll, "\(rows) AS t, \(rowsOfArrays) WHERE \(found.joined(separator: " AND "))")
+    }
 
     /// Nil where there is nothing to set. The key columns are among the lane's.
     private(set) lazy var updateAll: String? = {

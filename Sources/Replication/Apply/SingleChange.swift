@@ -19,31 +19,46 @@ struct SingleChange {
         let statements = lane.statements
         let policy = lane.target.policy
         switch change.kind {
-        case .insert:
-            return [item(statements.insert, row, affects: policy.existing == .error ? 1 : nil, "inserting into")]
+        case .insert: return [insertion]
         case .update: return statements.update.map { [changing($0)] } ?? []
         case .rekey:
             guard policy.existing == .upsert else { return [changing(statements.rekey)] }
             return [item(statements.makeRoom, keys, affects: nil, "updating"), changing(statements.rekey)]
         case .delete:
-            return [item(statements.delete, key, affects: policy.isDeleteChecked ? 1 : nil, "deleting from")]
+            return [
+                item(
+                    statements.delete, key, affects: policy.isDeleteChecked ? 1 : nil, "deleting from",
+                    lane.target.tally(.missing(of: 1)))
+            ]
         }
+    }
+
+    private var insertion: StatementQueue.Item {
+        let (statements, policy) = (lane.statements, lane.target.policy)
+        if policy.existing == .upsert, policy.countsConflicts, let counting = statements.insertCounting {
+            return item(counting, row, affects: nil, "inserting into", lane.target.tally(.existingAnswered))
+        }
+        let tally = policy.existing == .skip ? lane.target.tally(.existing(of: 1)) : nil
+        return item(statements.insert, row, affects: policy.existing == .error ? 1 : nil, "inserting into", tally)
     }
 
     private func changing(_ update: String) -> StatementQueue.Item {
         switch lane.missing {
         case .error: item(update, row + key, affects: 1, "updating")
-        case .ignore: item(update, row + key, affects: nil, "updating")
-        case .insert: item(lane.statements.upsert(update), row + key, affects: nil, "updating")
+        case .ignore: item(update, row + key, affects: nil, "updating", lane.target.tally(.missing(of: 1)))
+        case .insert:
+            item(
+                lane.statements.upsert(update), row + key, affects: nil, "updating",
+                lane.target.tally(.missingInserted))
         }
     }
 
     private func item(
-        _ sql: String, _ parameters: [Parameter], affects: Int?, _ verb: String
+        _ sql: String, _ parameters: [Parameter], affects: Int?, _ verb: String, _ tally: ConflictTally? = nil
     ) -> StatementQueue.Item {
         .init(
             statement: PipelineStatement(sql, parameters), affects: affects, change: index,
-            doing: "\(verb) \(lane.target.table.name)")
+            doing: "\(verb) \(lane.target.table.name)", tally: tally)
     }
 
     // MARK: Parameters

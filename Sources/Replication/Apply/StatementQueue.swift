@@ -10,6 +10,7 @@ final class StatementQueue {
         /// The change that it makes, if it makes just one.
         var change: Int?
         var doing: String
+        var tally: ConflictTally?
     }
 
     /// Why the statements did not do what they should.
@@ -38,6 +39,8 @@ final class StatementQueue {
     private let connection: Connection
     private var items: [Item] = []
     private var bytes = 0
+    /// What the answers have told, until it is taken.
+    var conflicts: [QualifiedName: ConflictCounts] = [:]
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -70,11 +73,16 @@ final class StatementQueue {
             case .failure(.pipelineAborted): continue
             case .failure(let error): throw Failure(reason: .error(error), item: item)
             case .success(let result):
+                if let tally = item.tally { note(tally.counts(result), of: tally.table) }
                 let affected = result.affected ?? 0
                 guard let expected = item.affects, affected != expected else { continue }
                 throw Failure(reason: .affected(affected, expected: expected), item: item)
             }
         }
+    }
+
+    private func note(_ counts: ConflictCounts, of table: QualifiedName) {
+        if counts.total > 0 { conflicts[table, default: ConflictCounts()] += counts }
     }
 
     /// Forgets what was not sent.

@@ -37,6 +37,7 @@ struct CopyAttempt {
             anew: run.rewritten)
         let plan = try await planner.plan(
             start.selection, workers: run.workers.count, moment: start.position == nil ? nil : number)
+        if start.position != nil { try await ledger.noteShapes(of: plan.mappings.map(\.source), on: source) }
         let copying = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
             plan.chunks.isEmpty ? nil : Snapshot(name: start.snapshotName, number: number), plan.mappings, run.throttle,

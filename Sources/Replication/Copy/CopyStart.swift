@@ -39,8 +39,7 @@ struct CopyStart {
         let names = try await session.names()
         let published = try await PipelineCatalog.selection(definition, on: source)
         try await Publications(source, names).publish(published.tables)
-        let anchor = try await StreamAnchor.take(
-            names, session.ledger, identity, scriptHash: definition.scriptHash, source: source)
+        let anchor = try await session.anchor(names, identity)
         let name = try await Snapshot.take(anchor.snapshotName, on: source)
         let selection = try await PipelineCatalog.selection(definition, on: source)
         let known = Set(published.tables.map(\.source.oid))

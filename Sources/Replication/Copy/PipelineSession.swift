@@ -87,6 +87,17 @@ struct PipelineSession {
         try await StreamNames.read(definition.name, ledger, source: source, target: target)
     }
 
+    /// The snapshot of a slot, with what is waited for shown meanwhile.
+    func anchor(_ names: StreamNames, _ identity: SourceIdentity) async throws(ReplicationError) -> StreamAnchor {
+        let (progress, streamProgress) = (run.progress, run.streamProgress)
+        return try await StreamAnchor.take(
+            names, ledger, identity, scriptHash: definition.scriptHash, source: source, on: run.coordinator.actor
+        ) { text in
+            progress.update { $0.note = text }
+            streamProgress.update { $0.note = text }
+        }
+    }
+
     func mayBeReplica() async throws(ReplicationError) -> Bool {
         do { return try await ReplicaRole.isAllowed(on: target) } catch {
             throw .database(.target, error, doing: "reading the rights on the target")

@@ -12,6 +12,8 @@ package protocol PipelineWorker: AnyObject, Sendable {
     var sinkSettings: String { get }
     /// Nil if rows go through as they are.
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)?
+    /// What the script's function says of a table of the source that has changed; asked where the pipeline has one.
+    func policy(for change: SchemaChange) async throws(ReplicationError) -> StreamOptions.SchemaPolicy
     /// Changes of a stream are in the target.
     func committed(_ commit: StreamCommit) async
 }
@@ -27,6 +29,8 @@ package struct StreamCommit: Sendable {
     package var commitTime: Int64?
     package var transactions = 0
     package var changes = 0
+    /// Rows that the target had already, or did not have, where the pipeline lets that pass.
+    package var conflicts = 0
 }
 
 /// The script's function for the rows of a table, in one worker. Lives on the worker's loop.

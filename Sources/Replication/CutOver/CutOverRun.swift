@@ -182,5 +182,8 @@ final class ReversedWorker: PipelineWorker {
     /// Rows go back as they are.
     func makeTransform(_ mapping: TableMapping) throws(ReplicationError) -> (any RowTransform)? { nil }
 
+    /// There is nobody to ask.
+    func policy(for change: SchemaChange) async throws(ReplicationError) -> StreamOptions.SchemaPolicy { .stop }
+
     func committed(_ commit: StreamCommit) async {}
 }

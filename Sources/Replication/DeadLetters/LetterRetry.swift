@@ -28,7 +28,7 @@ package struct LetterRetry {
                 guard let name = QualifiedName(parsing: letter.source), let mapping = tables[name] else {
                     throw .unknownTable(QualifiedName(name: letter.source), .source, known: Array(tables.keys))
                 }
-                try await deliver(letter, mapping, ledger)
+                try await deliver(letter, mapping, ledger, source)
                 delivered += 1
             } catch {
                 if error.isTransient || error.isCancellation { throw error }
@@ -54,19 +54,31 @@ package struct LetterRetry {
     }
 
     private func deliver(
-        _ letter: StoredLetter, _ mapping: TableMapping, _ ledger: Ledger
+        _ letter: StoredLetter, _ mapping: TableMapping, _ ledger: Ledger, _ source: Connection
     ) async throws(ReplicationError) {
         let target = ledger.connection
+        let change = LetterChange(letter, mapping)
+        let row = try await change?.row(on: source)
+        let isGone = change != nil && row == nil
         let sink = CopySink(
-            target, .write(mapping.options.onConflict),
+            target, .write(change == nil ? mapping.options.onConflict : .upsert),
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash))
         try await target.run("BEGIN", on: .target, doing: "retrying a dead letter")
         do throws(ReplicationError) {
-            let output = ChunkOutput(mapping, sink)
             guard let transform = try worker.makeTransform(mapping) else { throw .withoutTransform(mapping) }
-            try await transform.run(LineInput(letter.line(mapping), mapping), output)
-            try await output.finish()
-            try await sink.finish()
+            let input = LineInput(row ?? letter.line(mapping), mapping)
+            if isGone {
+                let capture = CaptureSink(target)
+                let output = ChunkOutput(mapping, capture)
+                try await transform.run(input, output)
+                try await output.finish()
+                try await LetterChange.remove(capture.takeRows(), on: target)
+            } else {
+                let output = ChunkOutput(mapping, sink)
+                try await transform.run(input, output)
+                try await output.finish()
+                try await sink.finish()
+            }
             guard try await ledger.removeLetters(LetterSelection(ids: [letter.id])) == 1 else {
                 throw .deliveredElsewhere(letter)
             }

@@ -118,16 +118,37 @@ package struct StreamOptions: Sendable, Equatable {
         case apply
         /// New columns are left out.
         case ignore
+        /// The script's function says which of them.
+        case ask
     }
 
     package var isOn = true
     package var schemaPolicy = SchemaPolicy.stop
     /// Between two signs of life through the source's log.
     package var heartbeat: Duration = .seconds(15)
-    /// Bytes of log that the source may keep for us before it is said in the log; nil is no bound.
-    package var walBudget: Int?
+    /// Nil is no bound.
+    package var walBudget: LogBudget?
 
     package init() {}
+}
+
+/// How much log the source may keep for a pipeline.
+package struct LogBudget: Sendable, Equatable {
+    package enum Action: String, Sendable, CaseIterable {
+        /// It is said in the log.
+        case warn
+        /// The stream ends and its slot is dropped, so that the source does not stand still for want of room.
+        case stop
+    }
+
+    /// In bytes.
+    package var size: Int
+    package var action: Action
+
+    package init(size: Int, action: Action = .warn) {
+        self.size = size
+        self.action = action
+    }
 }
 
 extension PipelineDefinition {

@@ -37,13 +37,15 @@ package struct TransformFailure: Error, Sendable {
     package var table: QualifiedName
     /// Columns that say which row it was, with the values as text; nil is NULL.
     package var key: [(column: String, value: String?)]
+    /// What the function was called for, if that was no row.
+    package var subject: String?
     /// The script was stopped from outside.
     package var isInterrupt: Bool
 
     package init(
         code: String, message: String, hint: String? = nil, details: String? = nil, position: String? = nil,
         traceback: String = "", table: QualifiedName, key: [(column: String, value: String?)] = [],
-        isInterrupt: Bool = false
+        subject: String? = nil, isInterrupt: Bool = false
     ) {
         self.code = code
         self.message = message
@@ -53,6 +55,7 @@ package struct TransformFailure: Error, Sendable {
         self.traceback = traceback
         self.table = table
         self.key = key
+        self.subject = subject
         self.isInterrupt = isInterrupt
     }
 }

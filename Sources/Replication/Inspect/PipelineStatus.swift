@@ -18,9 +18,14 @@ package struct PipelineStatus: Sendable {
     package var slot: SlotState?
     /// Where the source's log ends.
     package var sourceEnd: LSN?
+    /// By table of the target.
+    package var conflicts: [QualifiedName: ConflictCounts] = [:]
+    /// Until as much log is kept as the budget allows, at the pace of the moment; nil if there is none, or it does not grow.
+    package var timeToFull: Duration?
 
+    /// - Parameter budget: takes a second to find out how fast it is used up.
     package static func read(
-        _ pipeline: String, _ worker: any PipelineWorker
+        _ pipeline: String, _ worker: any PipelineWorker, budget: LogBudget? = nil
     ) async throws(ReplicationError) -> PipelineStatus {
         let session = try await LedgerSession(pipeline, worker)
         defer { session.end() }
@@ -32,15 +37,30 @@ package struct PipelineStatus: Sendable {
         status.stateValues = try await ledger.stateCount()
         status.owner = try await ledger.owner()
         status.stream = try await ledger.stream()
-        if let slot = status.stream?.slot { await status.readSource(slot, session) }
+        status.conflicts = try await ledger.conflicts()
+        if let slot = status.stream?.slot { await status.readSource(slot, session, budget) }
         return status
     }
 
     /// The source may be out of reach: what the target knows is shown all the same.
-    private mutating func readSource(_ name: String, _ session: LedgerSession) async {
+    private mutating func readSource(_ name: String, _ session: LedgerSession, _ budget: LogBudget?) async {
         guard let source = try? await session.source() else { return }
         slot = try? await SlotState.read(name, on: source)
         sourceEnd = try? await SourceLog.end(source)
+        if let budget, let slot { timeToFull = await Self.time(until: budget, of: slot, name, source) }
+    }
+
+    private static let sample: Duration = .seconds(1)
+
+    private static func time(
+        until budget: LogBudget, of slot: SlotState, _ name: String, _ source: Connection
+    ) async -> Duration? {
+        let began = ContinuousClock.now
+        guard (try? await source.loop.sleep(until: began + sample)) != nil,
+            let later = try? await SlotState.read(name, on: source), later.retained > slot.retained
+        else { return nil }
+        let pace = Double(later.retained - slot.retained) / ((ContinuousClock.now - began) / .seconds(1))
+        return .seconds(Double(max(0, budget.size - later.retained)) / pace)
     }
 
     /// Bytes of the source's log that are not in the target yet.

@@ -14,7 +14,8 @@ package struct Ledger {
 
     /// Makes the ledger's tables where they are missing.
     package func prepare() async throws(ReplicationError) {
-        let exists = try await query("SELECT to_regclass('replhost.stream') IS NOT NULL", [], "reading the ledger")
+        // The newest of its tables.
+        let exists = try await query("SELECT to_regclass('replhost.shape') IS NOT NULL", [], "reading the ledger")
         guard try !isTrue(exists) else { return }
         _ = try await query(
             """

@@ -90,5 +90,18 @@ enum LedgerSchema {
           key text,
           value jsonb NOT NULL,
           PRIMARY KEY (pipeline, store, key));
+
+        CREATE TABLE IF NOT EXISTS replhost.conflict (
+          pipeline text REFERENCES replhost.pipeline ON DELETE CASCADE,
+          target text,
+          existing bigint NOT NULL DEFAULT 0,
+          missing bigint NOT NULL DEFAULT 0,
+          PRIMARY KEY (pipeline, target));
+
+        CREATE TABLE IF NOT EXISTS replhost.shape (
+          pipeline text REFERENCES replhost.pipeline ON DELETE CASCADE,
+          source text,
+          columns text[] NOT NULL,
+          PRIMARY KEY (pipeline, source));
         """
 }

@@ -10,11 +10,17 @@ final class ChangeDesk: LaneSink {
     private var batch = ChangeBatch()
     private var facts: () -> ChangeFacts? = { nil }
     private var tables: [QualifiedName: CatalogTable] = [:]
+    /// Gets dead letters, which nobody keeps then.
+    private let reader: ((DeadLetter) -> Void)?
 
-    init(_ worker: any PipelineWorker, _ context: PipelineContext, _ plan: ApplyPlan) {
+    init(
+        _ worker: any PipelineWorker, _ context: PipelineContext, _ plan: ApplyPlan,
+        reader: ((DeadLetter) -> Void)? = nil
+    ) {
         self.worker = worker
         self.context = context
         self.plan = plan
+        self.reader = reader
     }
 
     func begin(_ batch: ChangeBatch, _ facts: @escaping () -> ChangeFacts?) {
@@ -27,6 +33,7 @@ final class ChangeDesk: LaneSink {
     func take(_ lane: OutputLane) async throws(ReplicationError) {}
 
     func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError) {
+        if let reader { return reader(letter) }
         let fields = DeadLetterLane.fields(letter, of: mapping, context, facts())
         batch.statements.append(
             PipelineStatement(

@@ -25,8 +25,10 @@ struct RelationColumns {
         return list.filter { $0.source == column }.map(\.target)
     }
 
-    /// Columns of the source that go into the target.
-    var copied: Set<String> { Set(sources.map { message.columns[$0].name }) }
+    /// A column of the source goes into the target.
+    static func isCopied(_ column: String, _ mapping: TableMapping) -> Bool {
+        targets(of: column, mapping).contains { mapping.target.column($0)?.isGenerated == false }
+    }
 
     /// Columns of the source that are to be copied, and that the target does not have.
     var homeless: [RelationMessage.Column] {

@@ -7,29 +7,33 @@ package struct SchemaChange: Sendable {
     package let added: [String]
     package let dropped: [String]
     /// Columns of another type than before.
-    package let retyped: [String]
+    package private(set) var retyped: [String]
 
     /// As they are from here on.
     let columns: [String: RelationMessage.Column]
 
     /// Nil if there is no difference that matters.
-    init?(_ message: RelationMessage, _ mapping: TableMapping, before: RelationMessage?) {
+    init?(_ message: RelationMessage, _ mapping: TableMapping, before: RelationShape?) {
         table = message.name
-        added = RelationColumns(message, mapping).homeless.map(\.name)
-        let earlier = before?.columns ?? []
-        let copied = before.map { RelationColumns($0, mapping).copied } ?? []
-        dropped = earlier.filter { column in
-            copied.contains(column.name) && !message.columns.contains { $0.name == column.name }
-        }.map(\.name)
-        let others = message.columns.filter { column in
-            earlier.contains {
-                $0.name == column.name && ($0.type != column.type || $0.modifier != column.modifier)
-            } && copied.contains(column.name)
-        }
-        retyped = others.map(\.name)
         columns = Dictionary(message.columns.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        if added.isEmpty && dropped.isEmpty && retyped.isEmpty { return nil }
+        added = RelationColumns(message, mapping).homeless.map(\.name)
+        let copied = (before?.columns ?? []).filter { RelationColumns.isCopied($0.name, mapping) }
+        dropped = copied.filter { [columns] in columns[$0.name] == nil }.map(\.name)
+        retyped = copied.filter { [columns] column in
+            guard let now = columns[column.name] else { return false }
+            return now.type != column.type || now.modifier != column.modifier
+        }.map(\.name)
+        if isEmpty { return nil }
     }
+
+    /// The same without columns that the target has room for as they are now; nil if nothing is left.
+    func settling(_ names: Set<String>) -> SchemaChange? {
+        var change = self
+        change.retyped.removeAll(where: names.contains)
+        return change.isEmpty ? nil : change
+    }
+
+    private var isEmpty: Bool { added.isEmpty && dropped.isEmpty && retyped.isEmpty }
 
     var error: ReplicationError {
         .mismatch(
@@ -47,10 +51,21 @@ package struct SchemaChange: Sendable {
     private static let mending =
         "Change the target in the same way and start again: the stream goes on where it has stopped."
 
-    private var summary: String {
+    /// For people.
+    package var summary: String {
         let parts = [("new column", added), ("dropped column", dropped), ("other type of column", retyped)]
         return parts.filter { !$0.1.isEmpty }.map { what, names in
             "\(what)\(names.count > 1 ? "s" : "") " + names.map { "\"\($0)\"" }.joined(separator: ", ")
         }.joined(separator: "; ")
     }
+}
+
+/// What is done about a table of the source that has changed, before the first change that the new columns show in.
+struct SchemaResponse {
+    /// For the target; nil if the change is not followed there.
+    var statements: [String]?
+    /// What is remembered of the table from here on; nil if that is known already, or does not matter yet.
+    var shape: RelationShape?
+
+    static let none = SchemaResponse()
 }

@@ -179,6 +179,16 @@ final class ScriptedChanges {
         arena.removeAll(keepingAtMost: 4 << 20)
     }
 
+    /// Forgets what was gathered, and what an error has left of its answers.
+    func reset() {
+        (steps, dropped, written) = ([], [], [])
+        (before, hasFailedBefore) = (nil, false)
+        arena.removeAll(keepingAtMost: 4 << 20)
+        output = nil
+        lanes.removeAll()
+        offsets.removeAll()
+    }
+
     /// Rows that have left what the function lets through are in the target under the keys that it answers for them.
     private func remove(_ output: ChunkOutput) async throws(ReplicationError) {
         guard !dropped.isEmpty else { return }

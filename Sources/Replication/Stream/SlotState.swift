@@ -55,6 +55,19 @@ package struct SlotState: Sendable {
         }
     }
 
+    /// Waits until nobody streams from it any more.
+    static func drop(_ name: String, on source: Connection) async throws(ReplicationError) {
+        let doing = "dropping replication slot \"\(name)\""
+        do throws(PostgresError) {
+            let walsender = try await Connection.connectForReplication(
+                source.settings, purpose: "drop", on: source.loop, until: .now + .seconds(30))
+            defer { walsender.close() }
+            try await walsender.dropReplicationSlot(name, waiting: true, until: .now + .seconds(30))
+        } catch {
+            throw .database(.source, error, doing: doing)
+        }
+    }
+
     static func missing(_ name: String, position: LSN) -> ReplicationError {
         .mismatch(
             code: "RH3603",
@@ -62,6 +75,6 @@ package struct SlotState: Sendable {
             hint: beginAnew)
     }
 
-    private static let beginAnew =
+    static let beginAnew =
         "Begin anew: \"replhost drop\" forgets the pipeline, then empty the target's tables and run it again."
 }

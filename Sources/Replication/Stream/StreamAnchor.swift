@@ -19,15 +19,19 @@ final class StreamAnchor: @unchecked Sendable {
     /// The snapshot is held by others from now on.
     func close() { connection.close() }
 
-    /// - Parameter source: for questions; not the session of the slot.
+    /// - Parameters:
+    ///   - source: for questions; not the session of the slot.
+    ///   - actor: of its loop.
+    ///   - note: gets what the making of the slot waits for.
     static func take(
-        _ names: StreamNames, _ ledger: Ledger, _ identity: SourceIdentity, scriptHash: String, source: Connection
+        _ names: StreamNames, _ ledger: Ledger, _ identity: SourceIdentity, scriptHash: String, source: Connection,
+        on actor: LoopActor, note: @escaping (String?) -> Void
     ) async throws(ReplicationError) -> StreamAnchor {
         let record = try await ledger.stream()
         let isFirst = record?.position == nil
         if isFirst { try await prepare(names.slot, record, ledger, identity, scriptHash, source) }
         let (connection, slot) = try await makeSlot(
-            isFirst ? names.slot : "\(names.slot)_\(source.pid)", isTemporary: !isFirst, source)
+            isFirst ? names.slot : "\(names.slot)_\(source.pid)", isTemporary: !isFirst, source, on: actor, note)
         guard let snapshotName = slot.snapshotName else {
             throw .database(.source, .unexpected("a slot without a snapshot"), doing: "making a replication slot")
         }
@@ -57,13 +61,16 @@ final class StreamAnchor: @unchecked Sendable {
     }
 
     private static func makeSlot(
-        _ name: String, isTemporary: Bool, _ source: Connection
+        _ name: String, isTemporary: Bool, _ source: Connection, on actor: LoopActor,
+        _ note: @escaping (String?) -> Void
     ) async throws(ReplicationError) -> (Connection, CreatedSlot) {
         do throws(PostgresError) {
             let connection = try await Connection.connectForReplication(
                 source.settings, purpose: "slot", on: source.loop, until: .now + .seconds(30))
-            let slot = try await connection.createReplicationSlot(
-                name, isTemporary: isTemporary, exportsSnapshot: true)
+            let wait = SlotWait(name, source, note: note)
+            let slot = try await wait.watching(on: actor) { () async throws(PostgresError) in
+                try await connection.createReplicationSlot(name, isTemporary: isTemporary, exportsSnapshot: true)
+            }
             return (connection, slot)
         } catch {
             throw .database(.source, error, doing: "making replication slot \"\(name)\"")

@@ -46,13 +46,31 @@ struct StreamAttempt {
         if control.isOnce, !control.hasGoal { control.finish(at: try await SourceLog.end(session.source)) }
         let watch = StreamWatch(run, session, control, plan)
         let task = run.coordinator.actor.begin { await watch.run() }
-        let outcome = await run(plan, format)
+        let outcome = await run(plan, format, until: watch)
         task.cancel()
         await task.value
-        if let failure = watch.failure { throw failure }
+        if let failure = watch.failure {
+            if failure.isOverBudget { try await SlotState.drop(plan.names.slot, on: session.source) }
+            throw failure
+        }
         let end = try outcome.get()
         if let consistent = plan.consistentFrom, run.streamProgress.state.position >= consistent { return nil }
         return watch.wantsCopy && end == .interrupted ? nil : end
+    }
+
+    /// Until it ends, or the watch gives up.
+    private func run(
+        _ plan: StreamPlan, _ format: DataFormat, until watch: StreamWatch
+    ) async -> Result<StreamControl.End, ReplicationError> {
+        var outcome: Result<StreamControl.End, ReplicationError> = .failure(.cancelled)
+        let engine = run.coordinator.actor.begin { outcome = await run(plan, format) }
+        watch.giveUp = { engine.cancel() }
+        await withTaskCancellationHandler {
+            await engine.value
+        } onCancel: {
+            engine.cancel()
+        }
+        return outcome
     }
 
     /// The engine works on the worker's loop, the watch on this one.
@@ -78,7 +96,8 @@ struct StreamAttempt {
         let isDone = try await session.ledger.record()?.isCopied ?? true
         return StreamPlan(
             definition: definition, mappings: try await mappings(selection), windows: snapshots.windows,
-            position: position, consistentFrom: isDone ? nil : snapshots.newest,
+            shapes: try await session.ledger.shapes(), position: position,
+            consistentFrom: isDone ? nil : snapshots.newest,
             isReplica: try await session.mayBeReplica(), settings: session.source.settings, names: names)
     }
 
@@ -93,8 +112,7 @@ struct StreamAttempt {
             // Without a copy the stream begins now.
             let selection = try await PipelineCatalog.selection(definition, on: session.source)
             try await Publications(session.source, names).publish(selection.tables)
-            let anchor = try await StreamAnchor.take(
-                names, session.ledger, identity, scriptHash: definition.scriptHash, source: session.source)
+            let anchor = try await session.anchor(names, identity)
             anchor.close()
             record = try await session.ledger.stream()
         }
@@ -147,6 +165,7 @@ struct StreamPlan: Sendable {
     let definition: PipelineDefinition
     let mappings: [TableMapping]
     let windows: [QualifiedName: CopyWindow]
+    let shapes: [QualifiedName: RelationShape]
     let position: LSN
     /// What was copied at different times fits together from here on, and indexes can be made that need it.
     let consistentFrom: LSN?

@@ -142,24 +142,9 @@ final class StreamEngine {
             throw .mismatch(code: "RH3609", "\(error), at \(start)", hint: "The stream is damaged: please report this.")
         }
         switch message {
-        case .insert(let insert):
-            guard let relation = try relation(insert.relation) else { return }
-            if let changes = relation.changes {
-                relation.noteCandidate(insert.new, in: bytes, batch)
-                return try changes.add(insert, in: bytes, batch.sourceChanges)
-            }
-            try relation.add(insert, in: bytes, to: batch)
-        case .update(let update):
-            guard let relation = try relation(update.relation) else { return }
-            if let changes = relation.changes {
-                relation.noteCandidate(update.new, in: bytes, batch)
-                return try changes.add(update, in: bytes, batch.sourceChanges)
-            }
-            try relation.add(update, in: bytes, to: batch)
-        case .delete(let delete):
-            guard let relation = try relation(delete.relation) else { return }
-            if let changes = relation.changes { return try changes.add(delete, in: bytes, batch.sourceChanges) }
-            try relation.add(delete, in: bytes, to: batch)
+        case .insert(let insert): try relation(insert.relation)?.record(insert, in: bytes, batch)
+        case .update(let update): try relation(update.relation)?.record(update, in: bytes, batch)
+        case .delete(let delete): try relation(delete.relation)?.record(delete, in: bytes, batch)
         case .begin(let begin): try await self.begin(begin)
         case .commit(let commit): end(commit)
         case .relation(let relation): try await learn(relation)
@@ -211,20 +196,20 @@ final class StreamEngine {
     }
 
     private func learn(_ message: RelationMessage) async throws(ReplicationError) {
-        // What comes now may be other columns of the same table: never together with what came before.
-        let before = relations[message.relation]?.message
         // The server says it again now and then.
-        if before == message { return }
+        if relations[message.relation]?.message == message { return }
         do throws(ReplicationError) {
             // Nothing of this transaction is sent if the change cannot be followed.
-            try await tables.checkChange(message, before: before)
-            if before != nil, hasChanges, !tables.stops(at: message, before: before) { try await submit() }
-            guard let relation = try await tables.relation(message, before: relations[message.relation], applier) else {
+            let step = try await tables.step(message, at: current?.finalLSN ?? advance.position)
+            // What comes now may be other columns of the same table: never together with what came before.
+            if relations[message.relation] != nil, hasChanges { try await submit() }
+            guard let relation = try await tables.relation(message, step, applier) else {
                 strangers.insert(message.relation)
                 relations[message.relation] = nil
                 return
             }
             relations[message.relation] = relation
+            if let shape = step.shape { batch.statements.append(applier.ledger.noting(shape, of: message.name)) }
         } catch {
             if !error.isAboutFormat { try await applyComplete() }
             throw error

@@ -33,6 +33,10 @@ package final class StreamProgress: Sendable {
         package var deleted = 0
         /// Groups that were written change by change.
         package var replays = 0
+        /// Bytes of log that the source keeps for the slot, when it was last asked.
+        package var retained: Int?
+        /// By table of the target.
+        package var conflicts: [QualifiedName: ConflictCounts] = [:]
         package var movedAt = ContinuousClock.now
 
         /// Bytes of the source's log that are not in the target yet.

@@ -7,7 +7,8 @@ import PostgresProtocol
 /// server.
 // Safe: what is not constant is used on the receiver's loop only.
 final class StreamReceiver: @unchecked Sendable {
-    private static let tick: Duration = .seconds(1)
+    /// A server that asks gets its answer after this at the latest.
+    private static let tick: Duration = .milliseconds(250)
     /// Between two reports without news.
     private static let reportInterval: Duration = .seconds(10)
     /// Without a word from the server for so long it is asked, and given up after twice that.
@@ -16,7 +17,9 @@ final class StreamReceiver: @unchecked Sendable {
     let mailbox = StreamMailbox()
     private let actor = LoopActor(EventLoop(name: "receiver"))
     private let settings: ConnectionSettings
-    private let request: StreamRequest
+    private var request: StreamRequest
+    /// The slot is the receiver's own: made at the start, gone with its connection.
+    private let isTemporary: Bool
     private var stream: ReplicationStream?
     private var connection: Connection?
     /// Nil while nothing is read, as what came is not applied yet.
@@ -25,24 +28,31 @@ final class StreamReceiver: @unchecked Sendable {
     private var reported = LSN.zero
     private var tasks: [Task<Void, Never>] = []
 
-    init(_ settings: ConnectionSettings, _ request: StreamRequest) {
+    init(_ settings: ConnectionSettings, _ request: StreamRequest, isTemporary: Bool = false) {
         self.settings = settings
         self.request = request
+        self.isTemporary = isTemporary
     }
 
-    /// Connects and begins to receive.
+    /// Connects and begins to receive; from now on, if the slot is a temporary one.
     func start(until deadline: ContinuousClock.Instant) async throws(ReplicationError) {
         do throws(PostgresError) {
             try await actor.run { [self] actor throws(PostgresError) in
                 let connection = try await Connection.connectForReplication(
-                    settings, purpose: "stream", on: actor.loop, until: deadline)
+                    settings, purpose: isTemporary ? "tap" : "stream", on: actor.loop, until: deadline)
                 self.connection = connection
-                stream = try await connection.startReplication(request, until: deadline)
+                if isTemporary {
+                    let slot = try await connection.createReplicationSlot(
+                        request.slot, isTemporary: true, exportsSnapshot: false)
+                    request.start = slot.consistentPoint
+                }
+                stream = try await connection.startReplication(request, until: max(deadline, .now + .seconds(10)))
                 reported = request.start
                 mailbox.confirm(request.start)
                 tasks = [actor.begin { await self.receive() }, actor.begin { await self.report() }]
             }
         } catch {
+            await actor.run { [self] _ in connection?.close() }
             actor.loop.stop()
             throw .database(.source, error, doing: "starting the stream of slot \"\(request.slot)\"")
         }

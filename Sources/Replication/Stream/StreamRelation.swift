@@ -52,9 +52,36 @@ final class StreamRelation {
         fullLane = try plan.lane(target, columns: columns.targets, format)
     }
 
+    // MARK: Changes
+
+    /// Adds the change to the batch, or to those that wait for the function.
+    func record(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch)
+        throws(ReplicationError)
+    {
+        guard let changes else { return try add(insert, in: bytes, to: batch) }
+        noteCandidate(insert.new, in: bytes, batch)
+        try changes.add(insert, in: bytes, batch.sourceChanges)
+    }
+
+    func record(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch)
+        throws(ReplicationError)
+    {
+        guard let changes else { return try add(update, in: bytes, to: batch) }
+        noteCandidate(update.new, in: bytes, batch)
+        try changes.add(update, in: bytes, batch.sourceChanges)
+    }
+
+    func record(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch)
+        throws(ReplicationError)
+    {
+        guard let changes else { return try add(delete, in: bytes, to: batch) }
+        try changes.add(delete, in: bytes, batch.sourceChanges)
+    }
+
     // MARK: Changes without a function
 
-    func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
+    private func add(_ insert: InsertMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch)
+        throws(ReplicationError)
     {
         insert.new.readFields(in: bytes, into: &fields)
         try message.check(fields)
@@ -63,7 +90,8 @@ final class StreamRelation {
         batch.append(RowChange(kind: .insert, lane: lane.number, row: row, key: appendKey(fields, bytes, to: batch)))
     }
 
-    func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
+    private func add(_ update: UpdateMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch)
+        throws(ReplicationError)
     {
         update.new.readFields(in: bytes, into: &fields)
         try message.check(fields)
@@ -89,7 +117,8 @@ final class StreamRelation {
         batch.append(RowChange(kind: isSame ? .update : .rekey, lane: lane.number, row: row, key: key))
     }
 
-    func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch) throws(ReplicationError)
+    private func add(_ delete: DeleteMessage, in bytes: UnsafeRawBufferPointer, to batch: ChangeBatch)
+        throws(ReplicationError)
     {
         delete.old.tuple.readFields(in: bytes, into: &oldFields)
         try message.check(oldFields)
@@ -131,7 +160,7 @@ final class StreamRelation {
     }
 
     /// The next change of the batch is to be made if its row passes the filter.
-    func noteCandidate(_ new: TupleData, in bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch) {
+    private func noteCandidate(_ new: TupleData, in bytes: UnsafeRawBufferPointer, _ batch: ChangeBatch) {
         guard filter != nil else { return }
         new.readFields(in: bytes, into: &fields)
         noteCandidate(bytes, batch)
@@ -225,5 +254,6 @@ extension ApplyTable.Policy {
         }
         partlyUpdated = isCatchingUp || options.onConflict == .skip ? .ignore : .error
         isDeleteChecked = options.onConflict == .error && !mayBeMissing && !isCatchingUp
+        countsConflicts = options.onConflict != .error && !isCatchingUp
     }
 }

@@ -29,8 +29,7 @@ struct StreamSession {
         try await receiver.start(until: .now + .seconds(30))
         let mailbox = receiver.mailbox
         control.begin { mailbox.ring() }
-        let tables = StreamTables(
-            plan.definition, plan.mappings, plan.windows, format, worker)
+        let tables = StreamTables(plan.definition, plan.mappings, plan.windows, plan.shapes, format, worker)
         let applier = Applier(
             target, Ledger(target, pipeline: plan.definition.name), tables.plan, isReplica: plan.isReplica,
             position: plan.position, mailbox, on: actor, onCommit: note,
@@ -50,7 +49,9 @@ struct StreamSession {
 
     private func noteMovement() { progress.update { $0.movedAt = .now } }
 
-    private func note(_ advance: StreamCommit, _ counts: BatchWriter.Counts) async {
+    private func note(
+        _ advance: StreamCommit, _ counts: BatchWriter.Counts, _ conflicts: [QualifiedName: ConflictCounts]
+    ) async {
         progress.update { state in
             state.position = advance.position
             state.transactions += advance.transactions
@@ -58,6 +59,7 @@ struct StreamSession {
             state.commitTime = advance.commitTime ?? state.commitTime
             (state.inserted, state.updated, state.deleted) = (counts.inserted, counts.updated, counts.deleted)
             state.replays = counts.replays
+            state.conflicts += conflicts
             state.movedAt = .now
         }
         if advance.transactions > 0 { await worker.committed(advance) }

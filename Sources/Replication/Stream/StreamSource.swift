@@ -39,6 +39,31 @@ struct StreamSource {
         return statements + release(change.dropped, mapping)
     }
 
+    /// Columns of another type than before that the target has room for as it is.
+    func settled(_ change: SchemaChange, _ mapping: TableMapping) async throws(ReplicationError) -> Set<String> {
+        let connections = WorkerConnections(worker, snapshot: nil)
+        defer { connections.release() }
+        let reader = ColumnReader(try await connections.source(), mapping.source)
+        var settled: Set<String> = []
+        for column in change.retyped.compactMap({ change.columns[$0] }) {
+            let typeName = try await reader.facts(of: column).typeName
+            let targets = RelationColumns.targets(of: column.name, mapping)
+            let isSettled = targets.allSatisfy { name in
+                guard mapping.options.types[name] == nil, let target = mapping.target.column(name) else { return true }
+                return target.typeName == typeName || Self.hasRoom(target, for: column)
+            }
+            if isSettled { settled.insert(column.name) }
+        }
+        return settled
+    }
+
+    /// Whatever the column's values are.
+    private static func hasRoom(_ target: CatalogColumn, for column: RelationMessage.Column) -> Bool {
+        guard target.typeName == target.bareTypeName else { return false }
+        let isSame = target.type == column.type && column.type < .firstUserDefined
+        return isSame || (column.type != .text && wider[column.type]?.contains(target.type) == true)
+    }
+
     /// Nil if it is gone.
     func table(_ name: QualifiedName) async throws(ReplicationError) -> CatalogTable? {
         let connections = WorkerConnections(worker, snapshot: nil)

@@ -9,6 +9,8 @@ final class StreamTables {
     /// How many tables go into each target.
     private let sourcesOfTarget: [QualifiedName: Int]
     private let windows: [QualifiedName: CopyWindow]
+    /// What tables looked like when their changes were followed last.
+    private var shapes: [QualifiedName: RelationShape]
     private let format: DataFormat
     private let source: StreamSource
     private let worker: any PipelineWorker
@@ -18,19 +20,22 @@ final class StreamTables {
     private var active: [OID: ScriptedChanges] = [:]
     private var openWindows: [(relation: StreamRelation, last: LSN)] = []
 
+    /// - Parameter reader: gets rows that functions fail for, which are recorded otherwise.
     init(
         _ definition: PipelineDefinition, _ mappings: [TableMapping], _ windows: [QualifiedName: CopyWindow],
-        _ format: DataFormat, _ worker: any PipelineWorker
+        _ shapes: [QualifiedName: RelationShape], _ format: DataFormat, _ worker: any PipelineWorker,
+        reader: ((DeadLetter) -> Void)? = nil
     ) {
         self.definition = definition
         self.mappings = Dictionary(mappings.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
         sourcesOfTarget = mappings.reduce(into: [:]) { $0[$1.target.name, default: 0] += 1 }
         self.windows = windows
+        self.shapes = shapes
         self.format = format
         self.worker = worker
         source = StreamSource(worker)
         let context = PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash)
-        desk = ChangeDesk(worker, context, plan)
+        desk = ChangeDesk(worker, context, plan, reader: reader)
     }
 
     /// Binary values where both sides know the columns of all tables by the same bytes.
@@ -40,16 +45,16 @@ final class StreamTables {
 
     // MARK: Relations
 
-    /// What a Relation message means from here on; nil for a table that is not the pipeline's. `before` is what the last
-    /// message said of the same table.
+    /// What a Relation message means from here on; nil for a table that is not the pipeline's.
     func relation(
-        _ message: RelationMessage, before: StreamRelation?, _ applier: Applier
+        _ message: RelationMessage, _ step: SchemaResponse, _ applier: Applier?
     ) async throws(ReplicationError) -> StreamRelation? {
         guard var mapping = mappings[message.name] else { return nil }
-        if let change = SchemaChange(message, mapping, before: before?.message) {
-            mapping = try await follow(change, mapping, applier)
+        if let statements = step.statements, let applier {
+            mapping = try await follow(statements, mapping, applier)
             mappings[message.name] = mapping
         }
+        if let shape = step.shape { shapes[message.name] = shape }
         let window = windows[message.name] ?? .none
         let relation = try StreamRelation(message, mapping, window, plan, format, try transform(mapping))
         if let changes = relation.changes {
@@ -60,34 +65,49 @@ final class StreamTables {
         return relation
     }
 
-    /// The stream ends here, before the changes that this announces.
-    func stops(at message: RelationMessage, before: RelationMessage?) -> Bool {
-        guard definition.stream.schemaPolicy == .stop, let mapping = mappings[message.name] else { return false }
-        return SchemaChange(message, mapping, before: before) != nil
+    /// What is to be done about a table that may have changed. Throws if the stream ends here, or if the target cannot be
+    /// changed as the source was, where it is to be.
+    /// - Parameter position: of the commit that the changes come with. What was copied shows what came before.
+    func step(_ message: RelationMessage, at position: LSN) async throws(ReplicationError) -> SchemaResponse {
+        let window = windows[message.name] ?? .none
+        // Changes from before the copy are left out, whatever they look like.
+        guard let mapping = mappings[message.name], position >= window.first else { return .none }
+        let isCopied = position < window.last
+        let known = isCopied ? nil : shapes[message.name]
+        let shape = RelationShape(message)
+        var step = SchemaResponse(statements: nil, shape: isCopied || known == shape ? nil : shape)
+        guard let change = try await change(message, mapping, before: known) else { return step }
+        switch try await policy(for: change) {
+        case .ignore: break
+        case .apply: step.statements = try await source.statements(for: change, mapping)
+        case .stop, .ask: throw change.error
+        }
+        return step
     }
 
-    /// Throws if the target cannot be changed as the source was, where it is to be.
-    func checkChange(_ message: RelationMessage, before: RelationMessage?) async throws(ReplicationError) {
-        guard definition.stream.schemaPolicy == .apply, let mapping = mappings[message.name],
-            let change = SchemaChange(message, mapping, before: before)
-        else { return }
-        _ = try await source.statements(for: change, mapping)
+    private func change(
+        _ message: RelationMessage, _ mapping: TableMapping, before: RelationShape?
+    ) async throws(ReplicationError) -> SchemaChange? {
+        guard let change = SchemaChange(message, mapping, before: before), !change.retyped.isEmpty else {
+            return SchemaChange(message, mapping, before: before)
+        }
+        return change.settling(try await source.settled(change, mapping))
+    }
+
+    private func policy(for change: SchemaChange) async throws(ReplicationError) -> StreamOptions.SchemaPolicy {
+        let policy = definition.stream.schemaPolicy
+        return policy == .ask ? try await worker.policy(for: change) : policy
     }
 
     private func follow(
-        _ change: SchemaChange, _ mapping: TableMapping, _ applier: Applier
+        _ statements: [String], _ mapping: TableMapping, _ applier: Applier
     ) async throws(ReplicationError) -> TableMapping {
-        switch definition.stream.schemaPolicy {
-        case .stop: throw change.error
-        case .ignore: return mapping
-        case .apply:
-            for statement in try await source.statements(for: change, mapping) {
-                try await applier.execute(statement, doing: "following a change of \(mapping.source.name)")
-            }
-            let target = try await source.table(mapping.target.name, on: applier.connection)
-            plan.replace(target)
-            return mapping.with(source: try await source.table(change.table) ?? mapping.source, target: target)
+        for statement in statements {
+            try await applier.execute(statement, doing: "following a change of \(mapping.source.name)")
         }
+        let target = try await source.table(mapping.target.name, on: applier.connection)
+        plan.replace(target)
+        return mapping.with(source: try await source.table(mapping.source.name) ?? mapping.source, target: target)
     }
 
     /// The target of a table that was truncated; throws if it has rows of other tables.

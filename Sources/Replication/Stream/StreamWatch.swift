@@ -14,11 +14,17 @@ final class StreamWatch {
     /// Nothing of what was received gets applied for so long.
     private static let stallNotice: Duration = .seconds(30)
     private static let stallEnd: Duration = .seconds(600)
+    /// For ending after the changes that are under way.
+    private static let patience: Duration = .seconds(3)
+    /// A stream that has just begun may have less to keep soon.
+    private static let budgetPatience: Duration = .seconds(5)
 
     /// Somebody wants a table copied anew, or there is a table that was not copied yet.
     private(set) var wantsCopy = false
     /// Why the stream has to end.
     private(set) var failure: ReplicationError?
+    /// Ends a stream that does not end by itself.
+    var giveUp: () -> Void = {}
 
     private let run: PipelineRun
     private let session: PipelineSession
@@ -28,6 +34,7 @@ final class StreamWatch {
     private var beatAt: ContinuousClock.Instant?
     private var lookedAt = ContinuousClock.now
     private var isOverBudget = false
+    private let begun = ContinuousClock.now
     private var catalogState: String?
 
     init(_ run: PipelineRun, _ session: PipelineSession, _ control: StreamControl, _ plan: StreamPlan) {
@@ -53,6 +60,9 @@ final class StreamWatch {
             guard !error.isCancellation else { return }
             failure = error
             control.interrupt()
+            // The target may be what keeps the stream from ending.
+            do { try await session.source.loop.sleep(until: .now + Self.patience) } catch { return }
+            giveUp()
         }
     }
 
@@ -81,24 +91,35 @@ final class StreamWatch {
     // MARK: Slot and ledger
 
     private func look() async throws(ReplicationError) {
+        if let budget = options.walBudget { try await check(budget) }
         guard ContinuousClock.now - lookedAt >= Self.slotInterval else {
             return try await lookForWishes()
         }
         lookedAt = .now
-        guard let slot = try await SlotState.read(plan.names.slot, on: session.source) else {
-            throw SlotState.missing(plan.names.slot, position: progress.state.position)
-        }
-        try await checkBudget(slot)
+        _ = try await slot()
         try await lookForTables()
     }
 
-    private func checkBudget(_ slot: SlotState) async throws(ReplicationError) {
-        guard let budget = options.walBudget else { return }
-        let isOver = slot.retained > budget
+    private func slot() async throws(ReplicationError) -> SlotState {
+        if let slot = try await SlotState.read(plan.names.slot, on: session.source) {
+            progress.update { $0.retained = slot.retained }
+            return slot
+        }
+        throw SlotState.missing(plan.names.slot, position: progress.state.position)
+    }
+
+    /// One that was stopped for long may catch up before it is judged.
+    private func check(_ budget: LogBudget) async throws(ReplicationError) {
+        let retained = try await slot().retained
+        let isOver = retained > budget.size
         defer { isOverBudget = isOver }
-        guard isOver, !isOverBudget else { return }
+        guard isOver else { return }
+        if budget.action == .stop, ContinuousClock.now - begun >= Self.budgetPatience {
+            throw .overBudget(plan.definition.name, retained: retained, budget: budget.size)
+        }
+        guard !isOverBudget else { return }
         Self.logger.warning(
-            "pipeline \"\(plan.definition.name)\": the source keeps \(slot.retained) bytes of log for it, \(budget) are allowed"
+            "pipeline \"\(plan.definition.name)\": the source keeps \(retained) bytes of log for it, \(budget.size) are allowed"
         )
     }
 
@@ -148,4 +169,19 @@ final class StreamWatch {
         let isNoted = still > Self.stallNotice
         progress.update { $0.note = isNoted ? "nothing has moved for \(still.components.seconds) s" : nil }
     }
+}
+
+extension ReplicationError {
+    private static let overBudgetCode = "RH3644"
+
+    static func overBudget(_ pipeline: String, retained: Int, budget: Int) -> ReplicationError {
+        .mismatch(
+            code: overBudgetCode,
+            "the source keeps \(retained) bytes of log for pipeline \"\(pipeline)\", more than its wal_budget of \(budget)",
+            hint: "Its replication slot was dropped, so that the source does not run out of room. "
+                + SlotState.beginAnew)
+    }
+
+    /// The slot is to be dropped.
+    var isOverBudget: Bool { if case .mismatch(Self.overBudgetCode, _, _) = self { true } else { false } }
 }

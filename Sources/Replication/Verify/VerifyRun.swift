@@ -91,7 +91,8 @@ package final class VerifyRun {
         let identity = try await SourceIdentity.identify(source, of: definition.name, try await ledger.record())
         let names = try await StreamNames.read(definition.name, ledger, source: source, target: ledger.connection)
         return try await StreamAnchor.take(
-            names, ledger, identity, scriptHash: definition.scriptHash, source: source)
+            names, ledger, identity, scriptHash: definition.scriptHash, source: source, on: coordinator.actor
+        ) { [progress] text in progress.update { $0.note = text } }
     }
 
     /// Nil if nobody runs the pipeline now, or it does not stream.

@@ -77,6 +77,20 @@ enum NativeModules {
                 stack.push(duration.inSeconds)
                 return 1
             },
+            "spawn_timer": { [unowned worker] stack throws(ScriptError) in
+                let task = worker.scheduler.spawn(stack, arguments: stack.count - 1, origin: stack.position())
+                worker.scheduler.markTimer(task)
+                TaskHandle.push(task, of: worker.scheduler, to: stack)
+                return 1
+            },
+            "timers": { [unowned worker] stack in
+                stack.push(Int64(worker.scheduler.timers))
+                return 1
+            },
+            "end_timers": { [unowned worker] stack in
+                worker.scheduler.endTimers(after: Int(stack.number(at: 1) ?? 0))
+                return 0
+            },
             "workers": { [unowned worker] stack throws(ScriptError) in try WorkerGroup.run(stack, worker) },
         ])
         stack.pushTable(of: ConnectionObject.sessionFunctions(worker))

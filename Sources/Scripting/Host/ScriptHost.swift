@@ -14,6 +14,10 @@ package final class ScriptHost: @unchecked Sendable {
     private(set) var loaded: [LoadedPipeline] = []
     private(set) var source: ScriptSource?
     private var failures: [LuaFailure] = []
+    /// The script has timers, which run with its pipelines.
+    private(set) var hasTimers = false
+    /// Told of tasks that fail with nobody to see it, while pipelines run.
+    var onTaskFailure: ((LuaFailure) -> Void)?
     let pipelineState = PipelineState()
 
     package static func start(_ options: ScriptOptions) async throws(ScriptError) -> ScriptHost {
@@ -37,10 +41,11 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: source)
                 try worker.load(source)
+                failures = []
                 let task = worker.start()
-                let outcome = await finish(worker, task)
-                if case .finished = outcome { try keepPipelines(of: task, source, worker) }
-                return outcome
+                await worker.scheduler.end(of: task)
+                if task.failure == nil { try keepPipelines(of: task, source, worker) }
+                return await finish(worker, task)
             } catch {
                 return .failed([LuaFailure(error: error)])
             }
@@ -53,6 +58,7 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: .text(text, name: "=stdin"))
                 guard try loadLine(text, in: worker) else { return .incomplete }
+                failures = []
                 let task = worker.start()
                 let outcome = await finish(worker, task)
                 return result(of: task, outcome, worker)
@@ -105,13 +111,18 @@ extension ScriptHost {
     ) throws(ScriptError) {
         self.source = source
         loaded = try LoadedPipelines.read(resultsOf: task, scriptHash: try source.hash, worker)
-        pipelineState.note(loaded.map(\.definition.name))
+        guard !loaded.isEmpty else { return }
+        pipelineState.note(loaded.map(\.definition.name), source.files(of: worker))
+        hasTimers = worker.scheduler.timers > 0
+        // The state of a pipeline's own functions has them, too.
+        worker.scheduler.endTimers()
     }
 
     private func makeWorker(for source: ScriptSource) throws(ScriptError) -> ScriptWorker {
         if let worker { return worker }
         let made = try ScriptWorker(for: source, options, on: actor)
         made.scheduler.onUnobservedFailure = { [self, unowned made] failure in
+            if let onTaskFailure { return onTaskFailure(failure) }
             failures.append(failure)
             made.scheduler.killAll(.taskCancelled)
         }
@@ -133,7 +144,6 @@ extension ScriptHost {
 
     /// Waits for the task, and for those it has started; when it fails, they are stopped.
     private func finish(_ worker: ScriptWorker, _ task: LuaTask) async -> ScriptOutcome {
-        failures = []
         worker.scheduler.watch(task) {
             if task.failure != nil { worker.scheduler.killAll(.taskCancelled) }
         }

@@ -52,27 +52,72 @@ final class LoadedPipeline: @unchecked Sendable {
     }
 
     /// Workers need functions of the script.
-    var needsWorkers: Bool { hooks[.commit] != nil || functions.contains { $0 != nil } }
+    var needsWorkers: Bool {
+        hooks[.commit] != nil || hooks[.schemaChange] != nil || functions.contains { $0 != nil }
+    }
 
     /// Calls a function that the pipeline has for this moment, if it has one. Returns why it failed.
     func call(_ hook: PipelineHook, _ commit: StreamCommit? = nil) async -> LuaFailure? {
+        await task(hook, arguments: commit == nil ? 0 : 1) { stack in if let commit { push(commit, to: stack) } }?
+            .failure
+    }
+
+    /// What the script's function answers to a table of the source that has changed; nil if there is no function.
+    func answer(to change: SchemaChange) async -> SchemaAnswer? {
+        let task = await task(.schemaChange, arguments: 1) { stack in push(change, to: stack) }
+        guard let task else { return nil }
+        if let failure = task.failure { return .failed(failure) }
+        guard let results = task.results, results.count == 1, let word = results.string(at: 1),
+            let policy = StreamOptions.SchemaPolicy(rawValue: word), policy != .ask
+        else { return .wrong(task.results.map(Self.describe) ?? "nothing") }
+        return .policy(policy)
+    }
+
+    private static func describe(_ results: LuaStack) -> String {
+        switch results.count {
+        case 0: "nothing"
+        case 1: results.type(at: 1) == .string ? DisplayText.short(of: 1, results) : results.describe(at: 1)
+        default: "\(results.count) values"
+        }
+    }
+
+    /// One that has ended; nil if the pipeline has no such function.
+    private func task(_ hook: PipelineHook, arguments: Int32, _ push: (LuaStack) -> Void) async -> LuaTask? {
         guard let reference = hooks[hook] else { return nil }
         let stack = worker.state.stack
         stack.push(reference)
-        if let commit { push(commit, to: stack) }
-        let task = worker.scheduler.spawn(stack, arguments: commit == nil ? 0 : 1, origin: nil)
+        push(stack)
+        let task = worker.scheduler.spawn(stack, arguments: arguments, origin: nil)
         await worker.scheduler.end(of: task)
-        return task.failure
+        return task
+    }
+
+    private func push(_ change: SchemaChange, to stack: LuaStack) {
+        stack.pushTable(fieldCount: 5)
+        stack.push(change.table.description)
+        stack.setField("table", of: -2)
+        for (name, columns) in [("added", change.added), ("dropped", change.dropped), ("retyped", change.retyped)] {
+            stack.pushTable(arrayCount: columns.count)
+            for (position, column) in columns.enumerated() {
+                stack.push(column)
+                stack.setElement(position + 1, of: -2)
+            }
+            stack.setField(name, of: -2)
+        }
+        stack.push(change.summary)
+        stack.setField("summary", of: -2)
     }
 
     private func push(_ commit: StreamCommit, to stack: LuaStack) {
-        stack.pushTable(fieldCount: 4)
+        stack.pushTable(fieldCount: 5)
         stack.push(commit.position.description)
         stack.setField("lsn", of: -2)
         stack.push(Int64(commit.transactions))
         stack.setField("transactions", of: -2)
         stack.push(Int64(commit.changes))
         stack.setField("changes", of: -2)
+        stack.push(Int64(commit.conflicts))
+        stack.setField("conflicts", of: -2)
         if let time = commit.commitTime {
             stack.push(RowFacts.text(ofTimestamp: time))
             stack.setField("commit_time", of: -2)
@@ -90,6 +135,16 @@ enum PipelineHook: String, CaseIterable {
     case snapshotDone = "on_snapshot_done"
     /// Changes are in the target; gets which.
     case commit = "on_commit"
+    /// A table of the source has changed; says what becomes of it.
+    case schemaChange = "on_schema_change"
+}
+
+/// What `on_schema_change` has made of its argument.
+enum SchemaAnswer {
+    case policy(StreamOptions.SchemaPolicy)
+    /// None of the words that are known; as text.
+    case wrong(String)
+    case failed(LuaFailure)
 }
 
 /// A pipeline's `limits`; nil: the host's.

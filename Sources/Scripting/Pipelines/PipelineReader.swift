@@ -24,9 +24,14 @@ struct PipelineReader {
             definition.snapshot.mode = stack.choice("mode", of: options) ?? .initial
         }
         definition.stream.isOn = stack.flag("stream", of: index) ?? true
-        definition.stream.schemaPolicy = stack.choice("on_schema_change", of: index) ?? .stop
+        let asks = stack.hasFunction(PipelineHook.schemaChange.rawValue, of: index)
+        definition.stream.schemaPolicy = asks ? .ask : stack.choice("on_schema_change", of: index) ?? .stop
         if let seconds = stack.number("heartbeat", of: index) { definition.stream.heartbeat = .seconds(seconds) }
-        definition.stream.walBudget = stack.number("wal_budget", of: index).map { Int(clamping: $0) }
+        stack.withTable("wal_budget", of: index) { options in
+            definition.stream.walBudget = LogBudget(
+                size: stack.number("size", of: options).map { Int(clamping: $0) } ?? .max,
+                action: stack.choice("action", of: options) ?? .warn)
+        }
         stack.withTable("throttle", of: index) { options in
             definition.throttle.rowsPerSecond = stack.number("rows_per_second", of: options)
             definition.throttle.bytesPerSecond = stack.number("bytes_per_second", of: options)

@@ -1,3 +1,4 @@
+import PostgresProtocol
 import Replication
 
 extension PipelineProgress {
@@ -21,7 +22,8 @@ extension PipelineProgress {
         note = state.note ?? note
         stream = Stream(
             transactions: state.transactions, changes: state.changes, lag: state.lag, heartbeat: state.heartbeat,
-            lostHeartbeats: state.lostHeartbeats)
+            lostHeartbeats: state.lostHeartbeats, retained: state.retained,
+            conflicts: state.conflicts.values.reduce(0) { $0 + $1.total })
     }
 }
 
@@ -76,6 +78,13 @@ extension PipelineResult {
         self.init(result, pipeline, duration)
         transactions = stream.transactions
         changes = stream.changes
+        conflicts = stream.conflicts.map(ConflictReport.init).sorted { $0.table < $1.table }
+    }
+}
+
+extension ConflictReport {
+    init(_ table: QualifiedName, _ counts: ConflictCounts) {
+        self.init(table: table.description, existing: counts.existing, missing: counts.missing)
     }
 }
 

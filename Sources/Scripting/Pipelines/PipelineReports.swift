@@ -37,6 +37,10 @@ package struct PipelineProgress: Sendable {
         /// How long a heartbeat took through the source's log and back; nil before the first one.
         package var heartbeat: Duration?
         package var lostHeartbeats: Int
+        /// Bytes of log that the source keeps for the slot; nil until it was asked.
+        package var retained: Int?
+        /// Rows that the target had already, or did not have, where that is let pass.
+        package var conflicts: Int
     }
 
     package struct Table: Sendable {
@@ -89,6 +93,7 @@ package struct PipelineResult: Sendable {
     /// Of the source, that were applied.
     package var transactions = 0
     package var changes = 0
+    package var conflicts: [ConflictReport] = []
 }
 
 /// What `check` has found.
@@ -222,6 +227,12 @@ package struct StatusReport: Sendable {
         package var commitTime: String?
         package var transactions: Int
         package var changes: Int
+        /// Bytes of log that the source may keep; nil is no bound.
+        package var budget: Int?
+        /// "warn" or "stop".
+        package var budgetAction: String?
+        /// Until the budget is used up, at the pace of the moment; nil if the log that is kept does not grow.
+        package var timeToFull: Duration?
     }
 
     package var pipeline: String
@@ -235,6 +246,16 @@ package struct StatusReport: Sendable {
     package var deadLetters: Int
     package var lastError: String?
     package var stream: Stream?
+    /// By table of the target, where there are any.
+    package var conflicts: [ConflictReport] = []
+}
+
+/// Rows of changes that the target had already, or did not have, where `on_conflict` lets that pass.
+package struct ConflictReport: Sendable {
+    /// Of the target.
+    package var table: String
+    package var existing: Int
+    package var missing: Int
 }
 
 /// A row of `replhost.dead_letter`.

@@ -39,6 +39,29 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
         pipeline?.makeTransform(mapping)
     }
 
+    func policy(for change: SchemaChange) async throws(ReplicationError) -> StreamOptions.SchemaPolicy {
+        switch await pipeline?.answer(to: change) {
+        case nil: return .stop
+        case .policy(let policy): return policy
+        case .wrong(let answer):
+            throw .mismatch(
+                code: "RH3642",
+                "on_schema_change returned \(answer) for \(change.table), which has changed: \(change.summary)",
+                hint: "It returns \"apply\", \"stop\" or \"ignore\".")
+        case .failed(let failure):
+            throw .transform(
+                TransformFailure(
+                    code: failure.error.code == "RH1000" ? "RH3643" : failure.error.code,
+                    message: "on_schema_change: \(failure.error.message)", hint: failure.error.hint,
+                    details: failure.error.details, position: failure.position, traceback: failure.traceback,
+                    table: change.table, subject: "changed table \(change.table)",
+                    isInterrupt: failure.interrupt != nil && failure.interrupt != .timeLimit))
+        }
+    }
+
+    /// What its Lua state was loaded from. On the member's loop.
+    func files(of source: ScriptSource) -> [String: SourceStamp] { worker.map(source.files) ?? [:] }
+
     /// What the member's own Lua state has loaded.
     var definition: PipelineDefinition? { pipeline?.definition }
 
@@ -60,17 +83,19 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
 
     // MARK: Making them
 
-    /// - Parameter limits: of Lua code; the pipeline's own, else the host's.
+    /// - Parameter failure: is told of code that fails with nobody to see it. The first member keeps the file's timers then.
     static func make(
         _ number: Int, for pipeline: String, of source: ScriptSource, _ options: ScriptOptions, like other: CrewMember,
-        needsLua: Bool
+        needsLua: Bool, _ failure: RunFailure?
     ) async -> Result<CrewMember, LuaFailure> {
         let actor = LoopActor(EventLoop(name: "copy \(number)"))
         guard needsLua else { return .success(CrewMember(actor, nil, nil, like: other)) }
         let made = await actor.run { actor in
             do throws(ScriptError) {
                 let worker = try ScriptWorker(for: source, options, on: actor)
-                switch await load(source, pipeline, in: worker) {
+                worker.scheduler.reportsTimers = true
+                if let failure { worker.scheduler.onUnobservedFailure = failure.note }
+                switch await load(source, pipeline, in: worker, keepsTimers: failure != nil && number == 1) {
                 case .success(let loaded):
                     return Result<CrewMember, LuaFailure>.success(CrewMember(actor, worker, loaded, like: other))
                 case .failure(let failure):
@@ -87,7 +112,7 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
 
     /// Runs the file once more: a state has functions of its own. What it prints was printed already.
     private static func load(
-        _ source: ScriptSource, _ name: String, in worker: ScriptWorker
+        _ source: ScriptSource, _ name: String, in worker: ScriptWorker, keepsTimers: Bool
     ) async -> Result<LoadedPipeline, LuaFailure> {
         do throws(ScriptError) {
             let stack = worker.state.stack
@@ -95,7 +120,8 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
             try worker.load(source)
             let task = worker.start()
             await worker.scheduler.end(of: task)
-            await worker.scheduler.untilIdle()
+            if !keepsTimers { worker.scheduler.endTimers() }
+            await worker.scheduler.untilOnlyTimers()
             restore(print, stack)
             if let failure = task.failure { return .failure(failure) }
             let all = try LoadedPipelines.read(resultsOf: task, scriptHash: try source.hash, worker)

@@ -41,7 +41,7 @@ extension FailureReport {
     private init(_ failure: TransformFailure, showsValues: Bool) {
         let names = failure.key.map(\.column)
         let values = failure.key.map { $0.value ?? "NULL" }
-        var row = "row of \(failure.table)"
+        var row = failure.subject ?? "row of \(failure.table)"
         if !names.isEmpty {
             row += " with key (\(names.joined(separator: ", ")))"
             if showsValues { row += " = (\(values.joined(separator: ", ")))" }

@@ -1,3 +1,4 @@
+import LuaRuntime
 import Replication
 import Synchronization
 
@@ -8,10 +9,13 @@ final class PipelineState: Sendable {
         var progress: CopyProgress
         var stream: StreamProgress?
         var control: StreamControl?
+        var failure: RunFailure?
     }
 
     private struct State {
         var names: [String] = []
+        /// What the pipelines were loaded from.
+        var files: [String: SourceStamp] = [:]
         var running: [Running] = []
         var renewed: [String: [CrewMember]] = [:]
         var besides: [Task<Void, Never>] = []
@@ -25,15 +29,29 @@ final class PipelineState: Sendable {
     var running: [Running] { state.withLock { $0.running } }
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    func note(_ names: [String]) { state.withLock { $0.names = names } }
+    var files: [String: SourceStamp] { state.withLock { $0.files } }
 
-    func begin(
-        _ name: String, _ progress: CopyProgress, _ stream: StreamProgress? = nil, _ control: StreamControl? = nil
-    ) {
-        state.withLock {
-            $0.running.append(Running(name: name, progress: progress, stream: stream, control: control))
+    func note(_ names: [String], _ files: [String: SourceStamp]) {
+        state.withLock { state in
+            state.names = names
+            state.files = files
         }
     }
+
+    func note(files: [String: SourceStamp]) { state.withLock { $0.files = files } }
+
+    func begin(
+        _ name: String, _ progress: CopyProgress, _ stream: StreamProgress? = nil, _ control: StreamControl? = nil,
+        _ failure: RunFailure? = nil
+    ) {
+        state.withLock {
+            $0.running.append(
+                Running(name: name, progress: progress, stream: stream, control: control, failure: failure))
+        }
+    }
+
+    /// Of the pipeline's run.
+    func failure(of name: String) -> RunFailure? { running.last { $0.name == name }?.failure }
 
     // MARK: Streams
 
@@ -55,10 +73,16 @@ final class PipelineState: Sendable {
 
     func takeRenewed(_ name: String) -> [CrewMember]? { state.withLock { $0.renewed.removeValue(forKey: name) } }
 
-    /// Runs `body` beside the work; `perform` waits for its end.
+    /// Runs `body` beside the work, after what came before it in this way; `perform` waits for its end.
     func performBeside(_ body: @escaping @Sendable () async -> Void) {
-        let task = Task { await body() }
-        state.withLock { $0.besides.append(task) }
+        state.withLock { state in
+            let earlier = state.besides.last
+            state.besides.append(
+                Task {
+                    await earlier?.value
+                    await body()
+                })
+        }
     }
 
     /// Ends what is under way and what begins later.
@@ -94,6 +118,41 @@ extension PipelineState.Running {
         switch stream.state.phase {
         case .streaming, .waiting, .standby, .connecting: return true
         case .idle: return false
+        }
+    }
+}
+
+/// What ends a pipeline's run from the side: code of the script that nobody waits for has failed.
+final class RunFailure: Sendable {
+    private struct State {
+        var first: LuaFailure?
+        var work: Task<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    var first: LuaFailure? { state.withLock { $0.first } }
+
+    /// From any thread.
+    func note(_ failure: LuaFailure) {
+        let work = state.withLock { state in
+            state.first = state.first ?? failure
+            return state.work
+        }
+        work?.cancel()
+    }
+
+    /// Waits for `work`, which a failure cancels.
+    func watch(_ work: Task<Void, Never>) async {
+        let isDue = state.withLock { state in
+            state.work = work
+            return state.first != nil
+        }
+        if isDue { work.cancel() }
+        await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            work.cancel()
         }
     }
 }

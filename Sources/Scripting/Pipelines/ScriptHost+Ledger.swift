@@ -6,8 +6,8 @@ extension ScriptHost {
     package func status() async -> PipelineOutcome<[StatusReport]> {
         await together { [self] actor, pipeline, coordinator in
             await step(actor) { _ throws(ReplicationError) in
-                let name = pipeline.definition.name
-                return StatusReport(name, try await PipelineStatus.read(name, coordinator))
+                let (name, budget) = (pipeline.definition.name, pipeline.definition.stream.walBudget)
+                return StatusReport(name, try await PipelineStatus.read(name, coordinator, budget: budget), budget)
             }
         }
     }
@@ -115,27 +115,29 @@ extension DeadLetterReport {
 }
 
 extension StatusReport {
-    fileprivate init(_ pipeline: String, _ status: PipelineStatus) {
+    fileprivate init(_ pipeline: String, _ status: PipelineStatus, _ budget: LogBudget?) {
         self.init(
             pipeline: pipeline, state: status.record?.state ?? "new", isRunning: status.owner != nil,
             startedAt: status.record?.startedAt, finishedAt: status.record?.finishedAt,
-            tables: status.relations.map { Table($0, letters: status.letters[$0.source.description] ?? 0) },
+            tables: status.relations.map { Table($0, status) },
             deadLetters: status.letters.values.reduce(0, +), lastError: status.record?.lastError,
-            stream: status.stream.map { Stream($0, status) })
+            stream: status.stream.map { Stream($0, status, budget) },
+            conflicts: status.conflicts.map(ConflictReport.init).sorted { $0.table < $1.table })
     }
 }
 
 extension StatusReport.Stream {
-    fileprivate init(_ record: Ledger.StreamRecord, _ status: PipelineStatus) {
+    fileprivate init(_ record: Ledger.StreamRecord, _ status: PipelineStatus, _ budget: LogBudget?) {
         self.init(
             slot: record.slot, isActive: status.slot?.activePID != nil, position: record.position?.description,
             lag: status.lag, retained: status.slot?.retained, commitTime: record.commitTime,
-            transactions: record.transactions, changes: record.changes)
+            transactions: record.transactions, changes: record.changes, budget: budget?.size,
+            budgetAction: budget?.action.rawValue, timeToFull: status.timeToFull)
     }
 }
 
 extension StatusReport.Table {
-    fileprivate init(_ relation: Ledger.Relation, letters: Int) {
+    fileprivate init(_ relation: Ledger.Relation, _ status: PipelineStatus) {
         let done = relation.chunks.compactMap(\.counts)
         let state =
             relation.finishedAt != nil
@@ -144,6 +146,7 @@ extension StatusReport.Table {
             source: relation.source.description, target: relation.target.description, state: state,
             rows: done.reduce(0) { $0 + $1.read }, estimatedRows: relation.estimatedRows,
             bytes: done.reduce(0) { $0 + $1.bytes }, chunksDone: done.count, chunks: relation.chunks.count,
-            deadLetters: letters, startedAt: relation.startedAt, finishedAt: relation.finishedAt)
+            deadLetters: status.letters[relation.source.description] ?? 0, startedAt: relation.startedAt,
+            finishedAt: relation.finishedAt)
     }
 }

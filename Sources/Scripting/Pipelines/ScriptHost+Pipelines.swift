@@ -74,14 +74,19 @@ extension ScriptHost {
     }
 
     /// Workers that have loaded the file as it is now.
-    func makeCrew(_ pipeline: LoadedPipeline, _ coordinator: CrewMember) async -> Result<[CrewMember], LuaFailure> {
+    /// - Parameters:
+    ///   - failure: of the run that they are for, with which the file's timers run.
+    ///   - isAnew: the file has changed: `pipeline` is what it was before.
+    func makeCrew(
+        _ pipeline: LoadedPipeline, _ coordinator: CrewMember, _ failure: RunFailure? = nil, isAnew: Bool = false
+    ) async -> Result<[CrewMember], LuaFailure> {
         guard let source else { return .success([]) }
         let definition = pipeline.definition
         var crew: [CrewMember] = []
         for number in 1...CrewSize.count(definition, pipeline.source, pipeline.sink) {
             switch await CrewMember.make(
                 number, for: definition.name, of: source, workerOptions(pipeline), like: coordinator,
-                needsLua: pipeline.needsWorkers
+                needsLua: isAnew || pipeline.needsWorkers || (number == 1 && failure != nil && hasTimers), failure
             ) {
             case .success(let member): crew.append(member)
             case .failure(let failure):

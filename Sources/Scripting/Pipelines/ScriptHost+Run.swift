@@ -12,14 +12,21 @@ extension ScriptHost {
         _ pipeline: LoadedPipeline, _ coordinator: CrewMember, _ control: StreamControl?, _ actor: isolated LoopActor
     ) async -> StepOutcome<PipelineResult> {
         let progress = (copy: CopyProgress(), stream: StreamProgress())
-        pipelineState.begin(pipeline.definition.name, progress.copy, progress.stream, control)
+        let failure = RunFailure()
+        pipelineState.begin(pipeline.definition.name, progress.copy, progress.stream, control, failure)
+        // What `on_start` leaves behind runs here.
+        worker?.scheduler.reportsTimers = true
+        onTaskFailure = onTaskFailure ?? failure.note
         if let failure = await pipeline.call(.start) { return .failed(report(failure)) }
         var crew: [CrewMember]
-        switch await makeCrew(pipeline, coordinator) {
+        switch await makeCrew(pipeline, coordinator, failure) {
         case .success(let made): crew = made
         case .failure(let failure): return .failed(report(failure))
         }
-        let outcome = await follow(pipeline, coordinator, &crew, progress, control)
+        var outcome = StepOutcome<PipelineResult>.interrupted
+        await failure.watch(
+            actor.begin { [self] in outcome = await follow(pipeline, coordinator, &crew, progress, control) })
+        if let first = failure.first { outcome = .failed(report(first)) }
         for member in crew { await member.end() }
         if let failure = await pipeline.call(.stop), case .done = outcome { return .failed(report(failure)) }
         return outcome
@@ -73,9 +80,11 @@ extension ScriptHost {
     private func loadAnew(_ actor: isolated LoopActor) async {
         for pipeline in loaded where pipelineState.isStreaming(pipeline.definition.name) {
             let name = pipeline.definition.name
-            switch await makeCrew(pipeline, CrewMember(actor, pipeline)) {
+            let failure = pipelineState.failure(of: name)
+            switch await makeCrew(pipeline, CrewMember(actor, pipeline), failure, isAnew: true) {
             case .failure(let failure): refuse(name, report(failure).line)
             case .success(let crew):
+                await noteFiles(of: crew)
                 if let problem = await problem(with: crew, instead: pipeline) {
                     for member in crew { await member.end() }
                     refuse(name, problem)
@@ -84,6 +93,11 @@ extension ScriptHost {
                 }
             }
         }
+    }
+
+    private func noteFiles(of crew: [CrewMember]) async {
+        guard let member = crew.first, let source else { return }
+        pipelineState.note(files: await member.actor.run { _ in member.files(of: source) })
     }
 
     private func refuse(_ name: String, _ problem: String) {

@@ -361,13 +361,15 @@ function rh.workers(n, name, items) end
 ---@param duration Duration
 function rh.sleep(duration) end
 
---- Calls `fn` again and again, `duration` apart.
+--- Calls `fn` again and again, `duration` apart, until it returns false, raises or is cancelled. In a file that returns
+--- pipelines the timers run as long as these run, in the state where a stream's functions run: they share its variables.
+--- Other commands than `run` do not run them. An error in one ends the run.
 ---@param duration Duration
 ---@param fn fun()
 ---@return Task
 function rh.every(duration, fn) end
 
---- Calls `fn` once, later.
+--- Calls `fn` once, later; a timer as those of `rh.every`.
 ---@param duration Duration
 ---@param fn fun()
 ---@return Task
@@ -886,11 +888,25 @@ function RowBatch:emit(table, row) end
 ---@field lsn string everything in the source's log before it is in the target
 ---@field transactions integer of the source
 ---@field changes integer rows
+---@field conflicts integer rows that the target had already, or did not have, where `on_conflict` lets that pass
 ---@field commit_time string on the source, of the last transaction, in UTC
 
 ---@class ThrottleOptions
 ---@field rows_per_second number? over all workers
 ---@field bytes_per_second integer|string|nil over all workers: bytes, "20MB"
+
+---@class WalBudget
+---@field size integer|string bytes, "20GB"
+---@field action "warn"|"stop"|nil above it: say so in the log (default), or end with an error and drop the replication slot, after which the pipeline has to begin anew
+
+---@class SchemaChange
+--- A table of the source that is not as it was when its changes were followed last. A column that has got another name is
+--- dropped under the old one and added under the new one.
+---@field table string "schema.table"
+---@field added string[] columns that the target has no room for
+---@field dropped string[] columns that the source has no more
+---@field retyped string[] columns of another type than before
+---@field summary string the same in words
 
 ---@class PipelineOptions
 ---@field source Pool
@@ -900,9 +916,9 @@ function RowBatch:emit(table, row) end
 ---@field limits LimitOptions?
 ---@field throttle ThrottleOptions?
 ---@field stream boolean? follow the changes after the copy (default true)
----@field on_schema_change "stop"|"apply"|"ignore"|nil what happens when a table of the source changes (default "stop")
+---@field on_schema_change "stop"|"apply"|"ignore"|(fun(change: SchemaChange): "stop"|"apply"|"ignore")|nil what happens when a table of the source changes (default "stop"); a function is asked for each change, and an error in it stops the stream there
 ---@field heartbeat Duration? between two signs of life through the source's log (default "15s")
----@field wal_budget integer|string|nil bytes of log that the source may keep before it is said in the log: "20GB"
+---@field wal_budget integer|string|WalBudget|nil how much log the source may keep for the pipeline: bytes, "20GB" (said in the log), or a table
 ---@field on_commit fun(commit: StreamCommit)? changes are in the target
 ---@field on_start fun()?
 ---@field on_stop fun()?
