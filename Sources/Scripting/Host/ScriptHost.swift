@@ -108,7 +108,7 @@ extension ScriptHost {
         pipelineState.note(loaded.map(\.definition.name))
     }
 
-    private func makeWorker(for source: ScriptSource) throws(ScriptError) -> ScriptWorker {
+    func makeWorker(for source: ScriptSource) throws(ScriptError) -> ScriptWorker {
         if let worker { return worker }
         let made = try ScriptWorker(for: source, options, on: actor)
         made.scheduler.onUnobservedFailure = { [self, unowned made] failure in
@@ -120,7 +120,7 @@ extension ScriptHost {
     }
 
     /// False if the text is the beginning of a chunk.
-    private func loadLine(_ text: String, in worker: ScriptWorker) throws(ScriptError) -> Bool {
+    func loadLine(_ text: String, in worker: ScriptWorker) throws(ScriptError) -> Bool {
         if (try? worker.state.load("return \(text)", named: "=stdin")) != nil { return true }
         do throws(ScriptError) {
             try worker.state.load(text, named: "=stdin")
@@ -132,7 +132,7 @@ extension ScriptHost {
     }
 
     /// Waits for the task, and for those it has started; when it fails, they are stopped.
-    private func finish(_ worker: ScriptWorker, _ task: LuaTask) async -> ScriptOutcome {
+    func finish(_ worker: ScriptWorker, _ task: LuaTask) async -> ScriptOutcome {
         failures = []
         worker.scheduler.watch(task) {
             if task.failure != nil { worker.scheduler.killAll(.taskCancelled) }
