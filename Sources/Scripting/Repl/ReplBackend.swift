@@ -138,8 +138,9 @@ extension ReplBackend {
     /// Pops a value from `source`.
     func setGlobal(_ name: String, from source: LuaStack, _ worker: ScriptWorker) {
         let stack = worker.state.stack
+        if source.thread != stack.thread { lua_xmove(source.thread, stack.thread, 1) }
         stack.pushGlobals()
-        lua_xmove(source.thread, stack.thread, 1)
+        lua_rotate(stack.thread, -2, 1)
         stack.setField(name, of: -2)
         stack.pop()
     }
@@ -190,9 +191,10 @@ extension ReplBackend {
         try worker.state.load("return require 'replhost.repl'", named: "=repl")
         let task = worker.scheduler.spawn(worker.state.stack, arguments: 0, origin: nil)
         _ = await host.finish(worker, task)
-        guard let results = task.results, results.count > 0 else {
+        guard let results = task.results, results.type(at: 1) == .table else {
             throw task.failure?.error ?? ScriptError(code: "RH1006", "cannot load replhost.repl")
         }
+        results.pushCopy(of: 1)
         lua_xmove(results.thread, worker.state.stack.thread, 1)
         let reference = worker.state.stack.makeReference()
         library = reference

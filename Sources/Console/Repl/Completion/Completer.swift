@@ -111,7 +111,9 @@ struct SQLNames {
         // A column that was not begun: those of the statement's tables, if it names some.
         guard !place.typed.isEmpty else { return named }
         let aliases = place.tables.keys.filter { $0.hasPrefix(place.typed) && $0 != place.typed }
-        return named + aliases + tables + keywords(place.typed) + catalog.functionNames(place.typed).map(\.self)
+        // What the statement is about comes before everything else that begins so.
+        guard named.isEmpty else { return named + aliases }
+        return aliases + tables + keywords(place.typed) + catalog.functionNames(place.typed).map(\.self)
     }
 
     /// With and without their schema, and schemas.

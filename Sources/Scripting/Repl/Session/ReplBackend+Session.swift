@@ -130,7 +130,11 @@ extension ReplBackend {
             memory = SessionMemory()
             lease = heard
         }
-        connection.onNotice = { [onEvent] notice in onEvent(.notice(notice.rendered)) }
+        connection.onNotice = { [onEvent] notice in
+            var shown = notice
+            shown.context = nil
+            onEvent(.notice(shown.rendered))
+        }
     }
 }
 
