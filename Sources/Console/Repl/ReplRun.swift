@@ -45,7 +45,10 @@ struct ReplRun {
 
         var code = await prepare(target, session)
         if code == ExitCode.done {
-            code = if let editor { await session.run(editor, history) } else if let reader { await session.run(reader) } else { code }
+            code =
+                if let editor { await session.run(editor, history) } else if let reader {
+                    await session.run(reader)
+                } else { code }
         }
         messages.end()
         RawMode.shared.leave()
@@ -89,7 +92,7 @@ struct ReplRun {
     }
 
     private func greet(_ session: ReplSession) async {
-        Terminal.write("\(HostVersions.text). Lua, or SQL up to \";\". \\? helps, Ctrl-D leaves.\n")
+        Terminal.write("\(HostVersions.text). \\? helps, Ctrl-D leaves.\n")
         Terminal.flush()
         let backend = session.backend
         if await backend.hasPool(), let report = await session.interruptible({ await backend.connect() }) {

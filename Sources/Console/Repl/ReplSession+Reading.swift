@@ -71,8 +71,8 @@ extension ReplSession {
     /// Leaving rolls an open transaction back.
     private func mayLeave(_ editor: TerminalEditor) async -> Bool {
         guard backend.facts.transaction != .none else { return true }
-        let question = "A transaction is open; leaving rolls it back. Leave? [y/N] "
-        editor.begin(Prompt(question, continuation: ""))
+        Terminal.write("A transaction is open, and leaving rolls it back.\n")
+        editor.begin(Prompt("Leave? [y/N] ", continuation: ""))
         defer { editor.accept() }
         while true {
             switch await editor.next() {

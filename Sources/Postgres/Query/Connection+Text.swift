@@ -26,4 +26,18 @@ extension Connection {
 
     /// The database's name; empty once closed.
     package var database: String { handle.flatMap { PQdb($0) }.map { String(cString: $0) } ?? "" }
+
+    /// A connection string for another database of the same server, with all secrets that were given for this one.
+    package func connectionString(forDatabase name: String) -> String {
+        var values = settings.values
+        if let handle {
+            for (keyword, value) in [("host", PQhost(handle)), ("port", PQport(handle)), ("user", PQuser(handle))] {
+                if let value, values[keyword] == nil { values[keyword] = String(cString: value) }
+            }
+        }
+        values["dbname"] = name
+        return values.sorted { $0.key < $1.key }.map { keyword, value in
+            "\(keyword)='\(value.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))'"
+        }.joined(separator: " ")
+    }
 }

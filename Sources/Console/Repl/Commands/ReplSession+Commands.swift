@@ -203,7 +203,7 @@ extension ReplSession {
     private func connect(_ target: String) async -> Outcome {
         guard !target.isEmpty else { return await wrong(.connect, "to what?") }
         let isPool = await backend.poolNames().contains(target)
-        let value = isPool ? target : "require('replhost').pool { dsn = \(LuaLiteral.quoted(dsn(target))) }"
+        let value = isPool ? target : "require('replhost').pool { dsn = \(LuaLiteral.quoted(await dsn(target))) }"
         let before = "__replhost_pool"
         if case .failure(let report) = await backend.call("\(before) = pool; pool = \(value)") {
             return await fail(report)
@@ -221,9 +221,9 @@ extension ReplSession {
     }
 
     /// A word alone is a database of the same server.
-    private func dsn(_ target: String) -> String {
-        let isName = !target.contains("=") && !target.contains(":") && !target.contains("/")
-        return isName ? "dbname='\(target.replacing("'", with: "\\'"))'" : target
+    private func dsn(_ target: String) async -> String {
+        guard !target.contains("="), !target.contains(":"), !target.contains("/") else { return target }
+        return await backend.connectionString(forDatabase: target) ?? "dbname=\(target)"
     }
 
     private func attempt(_ line: BackslashLine) async -> Outcome {

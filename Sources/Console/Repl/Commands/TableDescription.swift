@@ -79,32 +79,56 @@ struct TableDescription {
 
     private static func sections(_ oid: String) -> [(title: String, sql: String)] {
         [
-            ("Partition of", "SELECT inhparent::regclass || ' ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '') FROM "
-                + "pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhrelid = \(oid)"),
+            (
+                "Partition of",
+                "SELECT inhparent::regclass || ' ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '') FROM "
+                    + "pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhrelid = \(oid)"
+            ),
             ("Partition key", "SELECT pg_get_partkeydef(\(oid)) WHERE pg_get_partkeydef(\(oid)) IS NOT NULL"),
-            ("Indexes", """
+            (
+                "Indexes",
+                """
                 SELECT format('%I ', c.relname) || CASE WHEN i.indisprimary THEN 'PRIMARY KEY, ' WHEN i.indisunique THEN
                   'UNIQUE, ' ELSE '' END || substring(pg_get_indexdef(i.indexrelid) FROM ' USING (.*)$')
                   || CASE WHEN i.indisreplident THEN ' REPLICA IDENTITY' ELSE '' END
                   || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
                 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = \(oid)
                 ORDER BY NOT i.indisprimary, NOT i.indisunique, c.relname
-                """),
+                """
+            ),
             ("Check constraints", constraints(oid, "contype = 'c' AND conrelid")),
             ("Foreign keys", constraints(oid, "contype = 'f' AND conrelid")),
-            ("Referenced by", """
+            (
+                "Referenced by",
+                """
                 SELECT format('TABLE %s CONSTRAINT %I ', conrelid::regclass, conname) || pg_get_constraintdef(oid)
                 FROM pg_constraint WHERE contype = 'f' AND confrelid = \(oid) ORDER BY 1
-                """),
-            ("Triggers", "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = \(oid) AND NOT tgisinternal "
-                + "ORDER BY tgname"),
-            ("Partitions", "SELECT inhrelid::regclass || ' ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '') FROM "
-                + "pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = \(oid) ORDER BY 1"),
-            ("Replica identity", "SELECT CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END FROM pg_class WHERE "
-                + "oid = \(oid) AND relreplident IN ('f', 'n') AND relkind IN ('r', 'p')"),
-            ("Publications", "SELECT pubname FROM pg_publication_tables t JOIN pg_class c ON c.relname = t.tablename JOIN "
-                + "pg_namespace n ON n.oid = c.relnamespace AND n.nspname = t.schemaname WHERE c.oid = \(oid) ORDER BY 1"),
-            ("Definition", "SELECT pg_get_viewdef(\(oid), true) FROM pg_class WHERE oid = \(oid) AND relkind IN ('v', 'm')"),
+                """
+            ),
+            (
+                "Triggers",
+                "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = \(oid) AND NOT tgisinternal "
+                    + "ORDER BY tgname"
+            ),
+            (
+                "Partitions",
+                "SELECT inhrelid::regclass || ' ' || coalesce(pg_get_expr(c.relpartbound, c.oid), '') FROM "
+                    + "pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = \(oid) ORDER BY 1"
+            ),
+            (
+                "Replica identity",
+                "SELECT CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END FROM pg_class WHERE "
+                    + "oid = \(oid) AND relreplident IN ('f', 'n') AND relkind IN ('r', 'p')"
+            ),
+            (
+                "Publications",
+                "SELECT pubname FROM pg_publication_tables t JOIN pg_class c ON c.relname = t.tablename JOIN "
+                    + "pg_namespace n ON n.oid = c.relnamespace AND n.nspname = t.schemaname WHERE c.oid = \(oid) ORDER BY 1"
+            ),
+            (
+                "Definition",
+                "SELECT pg_get_viewdef(\(oid), true) FROM pg_class WHERE oid = \(oid) AND relkind IN ('v', 'm')"
+            ),
             ("Definition", "SELECT pg_get_indexdef(\(oid)) FROM pg_class WHERE oid = \(oid) AND relkind IN ('i', 'I')"),
         ]
     }

@@ -52,7 +52,8 @@ struct EditorLayout: Equatable {
     /// A character that does not fit any more begins a new row; so does the place behind a full one.
     private mutating func noteCursor(before character: Character?) {
         let width = character.map { $0 == "\n" ? 1 : TerminalText.width(of: shown($0)) } ?? 1
-        if widths[widths.count - 1] + width > windowWidth, character != "\n" || widths[widths.count - 1] >= windowWidth {
+        if widths[widths.count - 1] + width > windowWidth, character != "\n" || widths[widths.count - 1] >= windowWidth
+        {
             breakLine()
         }
         cursor = (rows.count - 1, widths[widths.count - 1])

@@ -12,7 +12,8 @@ struct EditorScreen {
         let visible = Self.window(layout, height)
         let new = Array(layout.rows[visible])
         let target = (row: layout.cursor.row - visible.lowerBound, column: layout.cursor.column)
-        let first = zip(rows, new).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(rows.count, new.count)
+        let first =
+            zip(rows, new).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(rows.count, new.count)
         var output = ""
         if first < max(rows.count, new.count) || rows.isEmpty {
             output += change(from: first, to: new)
@@ -62,7 +63,9 @@ struct EditorScreen {
         let start = min(first, max(rows.count - 1, 0))
         output += cursor.row > start ? Self.up(cursor.row - start) : Self.down(start - cursor.row)
         output += "\r"
-        if rows.isEmpty || start < new.count { output += (start..<new.count).map { "\u{1B}[K" + new[$0] }.joined(separator: "\r\n") }
+        if rows.isEmpty || start < new.count {
+            output += (start..<new.count).map { "\u{1B}[K" + new[$0] }.joined(separator: "\r\n")
+        }
         cursor = (max(new.count - 1, start), -1)
         if rows.count > new.count {
             output += new.count > start ? "\r\n\u{1B}[J" : "\u{1B}[J"

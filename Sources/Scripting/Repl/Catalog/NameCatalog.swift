@@ -53,7 +53,8 @@ package struct NameCatalog: Sendable {
         _ prefix: String, in elements: [Element], _ name: (Element) -> String
     ) -> ArraySlice<Element> {
         let start = partition(elements) { name($0) >= prefix }
-        let end = prefix.isEmpty ? elements.count : partition(elements) { name($0) > prefix && !name($0).hasPrefix(prefix) }
+        let end =
+            prefix.isEmpty ? elements.count : partition(elements) { name($0) > prefix && !name($0).hasPrefix(prefix) }
         return elements[min(start, end)..<end]
     }
 

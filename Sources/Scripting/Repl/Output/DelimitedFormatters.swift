@@ -120,7 +120,8 @@ final class JSONLineFormatter: RowFormatter {
         if column.isJSON { return writeJSON(field) }
         switch column.kind {
         case .int16, .int32, .int64, .oid: output.write(field)
-        case .float4 where Self.isNumber(field), .float8 where Self.isNumber(field), .numeric where Self.isNumber(field):
+        case .float4 where Self.isNumber(field), .float8 where Self.isNumber(field),
+            .numeric where Self.isNumber(field):
             output.write(field)
         case .boolean: output.write(field.first == UInt8(ascii: "t") ? "true" : "false")
         default: output.write(JSONText.string(String(decoding: field, as: UTF8.self)))

@@ -37,6 +37,13 @@ extension ReplBackend {
         }
     }
 
+    /// A connection string for another database of the session's server; secrets are in it.
+    package func connectionString(forDatabase name: String) async -> String? {
+        await host.actor.run { [self] _ in
+            (try? worker()).flatMap(sessionConnection)?.connectionString(forDatabase: name)
+        }
+    }
+
     // MARK: On the host's loop
 
     /// The global `conn`; nil once it was returned.
