@@ -123,7 +123,11 @@ extension ReplSession {
             Terminal.write("\n")
             return ExitCode.done
         }
-        guard case .leave(let code) = await perform(reader.takePending(), isLast: true) else { return ExitCode.done }
+        let last = await perform(reader.takePending(), isLast: true)
+        if backend.facts.transaction != .none {
+            Terminal.writeError("warning: the input has ended, and the open transaction is rolled back\n")
+        }
+        guard case .leave(let code) = last else { return ExitCode.done }
         return code == Self.quit ? ExitCode.done : code
     }
 

@@ -203,7 +203,7 @@ extension ReplSession {
     private func connect(_ target: String) async -> Outcome {
         guard !target.isEmpty else { return await wrong(.connect, "to what?") }
         let isPool = await backend.poolNames().contains(target)
-        let value = isPool ? target : "require('replhost').pool { dsn = \(LuaLiteral.quoted(await dsn(target))) }"
+        let value = isPool ? target : "require('replhost').pool { dsn = \(LuaLiteral.quoted(await dsn(target))), fail_fast_after = 0.2 }"
         let before = "__replhost_pool"
         if case .failure(let report) = await backend.call("\(before) = pool; pool = \(value)") {
             return await fail(report)

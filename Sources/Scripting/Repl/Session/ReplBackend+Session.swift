@@ -182,10 +182,21 @@ extension ReplBackend {
             } catch {
                 guard case .connectionLost(let reason, _) = error, !Task.isCancelled else { return }
                 onEvent(.lost(reason: reason, transaction: lastTransaction != .none))
-                await replace(worker)
+                await replaceInTime(worker)
                 noteFacts()
                 onEvent(.factsChanged)
             }
+        }
+    }
+
+    /// A server that restarts is back soon: tried again and again while nobody wants anything.
+    private func replaceInTime(_ worker: ScriptWorker) async {
+        await replace(worker)
+        for _ in 0..<300 where sessionLease(worker) == nil && !Task.isCancelled {
+            noteFacts()
+            onEvent(.factsChanged)
+            guard (try? await worker.loop.sleep(until: .now + .seconds(1))) != nil else { return }
+            try? await makeNew(worker)
         }
     }
 
