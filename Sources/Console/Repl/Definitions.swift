@@ -38,6 +38,11 @@ struct Definitions {
 
     // MARK: Asking
 
+    /// All that can be asked for.
+    var topics: [String] {
+        names.map { $0.hasPrefix("replhost.") ? "rh" + $0.dropFirst(8) : $0 }
+    }
+
     /// The names below `rh`, `rh.json`, ….
     func members(of owner: String) -> [String] {
         let type = "replhost" + owner.dropFirst(2)
@@ -49,7 +54,8 @@ struct Definitions {
 
     /// By its whole name, by the last part of it, or through the variable that usually holds such a thing.
     func help(on name: String) -> String? {
-        for candidate in [name, Self.byType(name), "rh." + name, name.replacing(".", with: ":")] {
+        let ofModule = name.hasPrefix("rh.") ? "replhost" + name.dropFirst(2) : name
+        for candidate in [name, ofModule, Self.byType(name), "rh." + name, name.replacing(".", with: ":")] {
             if let entry = entries[candidate] { return text(of: entry, candidate) }
         }
         let matches = names.filter { $0.lowercased().hasSuffix("." + name.lowercased()) || $0.hasSuffix(":" + name) }

@@ -24,7 +24,8 @@ enum ReplTarget: Equatable {
     /// Lua code that makes the session's globals.
     var prelude: String {
         switch self {
-        case .dsn(let dsn): "rh = require 'replhost'; pool = rh.pool { dsn = \(LuaLiteral.quoted(dsn)), fail_fast_after = 0.2 }"
+        case .dsn(let dsn):
+            "rh = require 'replhost'; pool = rh.pool { dsn = \(LuaLiteral.quoted(dsn)), fail_fast_after = 0.2 }"
         case .environment: "rh = require 'replhost'; pool = rh.pool { fail_fast_after = 0.2 }"
         case .script: "rh = rh or require 'replhost'"
         }

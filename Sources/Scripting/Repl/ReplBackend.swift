@@ -96,6 +96,9 @@ extension ReplBackend {
             defer { noteFacts() }
             do throws(ScriptError) {
                 let worker = try worker()
+                if Self.asksForSession(text), sessionLease(worker) == nil, sessionPool(worker) != nil {
+                    _ = try await session(worker)
+                }
                 hear(sessionLease(worker))
                 guard try host.loadLine(text, in: worker) else { return .incomplete }
                 let task = worker.start()
@@ -108,6 +111,9 @@ extension ReplBackend {
             }
         }
     }
+
+    /// `conn` is there for whoever names it, though nobody has connected yet.
+    private static func asksForSession(_ text: String) -> Bool { text.contains(/\bconn\b/) }
 
     private static func outcome(_ outcome: ScriptOutcome) -> LuaOutcome {
         switch outcome {

@@ -203,7 +203,10 @@ extension ReplSession {
     private func connect(_ target: String) async -> Outcome {
         guard !target.isEmpty else { return await wrong(.connect, "to what?") }
         let isPool = await backend.poolNames().contains(target)
-        let value = isPool ? target : "require('replhost').pool { dsn = \(LuaLiteral.quoted(await dsn(target))), fail_fast_after = 0.2 }"
+        let value =
+            isPool
+            ? target
+            : "require('replhost').pool { dsn = \(LuaLiteral.quoted(await dsn(target))), fail_fast_after = 0.2 }"
         let before = "__replhost_pool"
         if case .failure(let report) = await backend.call("\(before) = pool; pool = \(value)") {
             return await fail(report)
@@ -248,7 +251,7 @@ extension ReplSession {
             return await fail(FailureReport(code: "RH0306", "the definition file is missing"))
         }
         if let text = definitions.help(on: name) { return show(text) }
-        let near = Spelling.nearest(name, of: definitions.names).map { "Did you mean \($0)?" }
+        let near = Spelling.nearest(name, of: definitions.topics).map { "Did you mean \($0)?" }
         return await fail(FailureReport(code: "RH0307", "nothing is known of \"\(name)\"", hint: near))
     }
 }
