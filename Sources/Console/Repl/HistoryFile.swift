@@ -92,7 +92,7 @@ struct HistoryFile {
 enum Secrets {
     /// The text may hold a password: of a role, of a connection, of a user mapping.
     static func areIn(_ text: String) -> Bool {
-        if text.contains(/(?i)\b(password|passwd|pgpassword|sslpassword)\b/) { return true }
+        if text.contains(/(?i)\b(password|passwd|pgpassword|sslpassword)\b/.wordBoundaryKind(.simple)) { return true }
         // scheme://user:password@host
         return text.contains(/:\/\/[^\/@\s:]*:[^@\s]+@/)
     }

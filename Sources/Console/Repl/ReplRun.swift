@@ -92,7 +92,7 @@ struct ReplRun {
     }
 
     private func greet(_ session: ReplSession) async {
-        Terminal.write("\(HostVersions.text). \\? helps, Ctrl-D leaves.\n")
+        if Terminal.outputIsTerminal { Terminal.write("\(HostVersions.text). \\? helps, Ctrl-D leaves.\n") }
         Terminal.flush()
         let backend = session.backend
         if await backend.hasPool(), let report = await session.interruptible({ await backend.connect() }) {

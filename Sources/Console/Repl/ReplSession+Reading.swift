@@ -105,7 +105,7 @@ extension ReplSession {
     func run(_ reader: PlainReader) async -> Int32 {
         var isSQL = false
         while true {
-            reader.show(isInteractive ? prompt : nil)
+            reader.show(isInteractive && Terminal.outputIsTerminal ? prompt : nil)
             await listen(isInteractive)
             guard let text = await reader.nextLine() else { break }
             await listen(false)

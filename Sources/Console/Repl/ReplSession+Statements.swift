@@ -98,7 +98,9 @@ extension ReplSession {
 
     /// Names may have come or gone.
     private func refreshCatalog(after text: String) {
-        guard editor != nil, text.contains(/(?i)\b(create|alter|drop|rename|search_path|import)\b/) else { return }
+        guard editor != nil,
+            text.contains(/(?i)\b(create|alter|drop|rename|search_path|import)\b/.wordBoundaryKind(.simple))
+        else { return }
         catalog.refresh()
     }
 

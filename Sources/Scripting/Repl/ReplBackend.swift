@@ -113,7 +113,7 @@ extension ReplBackend {
     }
 
     /// `conn` is there for whoever names it, though nobody has connected yet.
-    private static func asksForSession(_ text: String) -> Bool { text.contains(/\bconn\b/) }
+    private static func asksForSession(_ text: String) -> Bool { text.contains(/\bconn\b/.wordBoundaryKind(.simple)) }
 
     private static func outcome(_ outcome: ScriptOutcome) -> LuaOutcome {
         switch outcome {
