@@ -36,11 +36,14 @@ class Terminal:
         """Reads until `condition` holds for what has come since the last wait, escapes left out; the seconds it took."""
         started = time.monotonic()
         self.text = b""
-        while not condition(ESCAPES.sub(b"", self.text).decode(errors="replace")):
+        while not condition(ESCAPES.sub(b"", self.text).decode(errors="replace").replace("\r", "")):
             left = timeout - (time.monotonic() - started)
             if left <= 0 or not select.select([self.descriptor], [], [], left)[0]:
                 raise TimeoutError(self.text[-300:])
-            self.text += os.read(self.descriptor, 1 << 16)
+            try:
+                self.text += os.read(self.descriptor, 1 << 16)
+            except OSError as error:
+                raise RuntimeError(f"the program has ended: {self.text.decode(errors='replace')}") from error
         return time.monotonic() - started
 
     def expect(self, ending):
@@ -105,7 +108,7 @@ class Suite:
     def _type_statement(terminal, number, times):
         for key in f"select first_name from customers_{number}":
             terminal.type(key)
-            times["key"].append(terminal.wait(lambda shown, key=key: shown.rstrip("\r").endswith(key)))
+            times["key"].append(terminal.wait(lambda shown, key=key: shown.endswith(key)))
         # A unique column, the table's only one of this name; then tables without end.
         terminal.type(" where note")
         terminal.expect("note")

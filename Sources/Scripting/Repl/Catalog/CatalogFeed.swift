@@ -35,7 +35,8 @@ package final class CatalogFeed: Sendable {
                 state.phase = .reading
                 let loop = state.loop ?? EventLoop(name: "catalog")
                 state.loop = loop
-                state.work = Task { await read(on: loop) }
+                // The loop as preferred executor: code that Swift takes for code without isolation stays on it, too.
+                state.work = Task(executorPreference: loop) { await read(on: loop) }
             case .reading: state.phase = .stale
             case .stale: break
             }
