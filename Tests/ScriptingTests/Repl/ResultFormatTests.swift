@@ -45,7 +45,7 @@ private final class Collected: ResultSink {
 
         #expect(lines.count == 1200 + 2 + 2 + 2 + 1)
         #expect(lines[2] == "   1 | x" && lines[501] == " 500 | x")
-        #expect(lines[502] == "  n   | t" || lines[502] == "  n  | t" || lines[502] == "    n | t")
+        #expect(lines.filter { $0.hasPrefix("-") }.count == 3)
         #expect(lines.last == "(1200 rows)")
         #expect(lines.contains(" 1100 | wide value"))
     }

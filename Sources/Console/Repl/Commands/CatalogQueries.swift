@@ -27,7 +27,7 @@ struct NamePattern {
         name = parts.last
     }
 
-    /// Without a schema: what is found without one. `visible` is such a condition; `others` excludes what nobody asks for.
+    /// Without a schema: what is found without one, which is the condition `visible`.
     func condition(schema column: String, name nameColumn: String, visible: String) -> String {
         var conditions: [String] = []
         if let name { conditions.append("\(nameColumn) ~ \(SQLText.quoteLiteral("^(\(name))$"))") }

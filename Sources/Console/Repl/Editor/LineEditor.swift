@@ -1,4 +1,4 @@
-/// Turns keys into a statement. Knows neither terminal nor screen, and decides nothing about languages: who owns it says
+/// Turns keys into a statement. Knows neither terminal nor screen, and decides nothing about languages: its owner says
 /// whether a text is whole, and what could complete it.
 struct LineEditor {
     /// What the owner does now.

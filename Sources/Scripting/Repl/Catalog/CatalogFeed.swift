@@ -36,7 +36,7 @@ package final class CatalogFeed: Sendable {
                 let loop = state.loop ?? EventLoop(name: "catalog")
                 state.loop = loop
                 // The loop as preferred executor: code that Swift takes for code without isolation stays on it, too.
-                state.work = Task(executorPreference: loop) { await read(on: loop) }
+                state.work = Task(executorPreference: loop) { await self.read(on: loop) }
             case .reading: state.phase = .stale
             case .stale: break
             }

@@ -1,6 +1,6 @@
 import PostgresProtocol
 
-/// Writes rows for people, a piece at a time: the first one decides how wide the columns are, and whether each row gets a
+/// Writes rows for people, a piece at a time: the first decides how wide the columns are, and whether each row gets a
 /// block of lines. Later pieces widen columns where they must, below new headings.
 final class TableFormatter: RowFormatter {
     /// Rows that are held until their width is known.
