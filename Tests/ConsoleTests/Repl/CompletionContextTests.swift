@@ -56,6 +56,8 @@ import Testing
 
         #expect(catalog.relations("t").count == 10_000)
         #expect(catalog.relations("t999").map(\.name) == ["t999"] + (0..<10).map { "t999\($0)" })
+        #expect(!catalog.relations("t1", in: "s0").isEmpty)
+        #expect(catalog.names("t9999") == ["t9999"] && catalog.names("t1", in: "s0").count > 100)
         #expect(catalog.relations("t1", in: "s0").allSatisfy { $0.name.hasPrefix("t1") && $0.schema == "s0" })
         #expect(catalog.relations("u").isEmpty && catalog.relations("a").isEmpty)
         #expect(catalog.relation("t42", in: nil)?.columns == ["a", "b"])

@@ -78,10 +78,10 @@ import Testing
     @Test func completesAsFarAsAllAgree() {
         var editor = LineEditor()
         editor.begin("from cu")
-        editor.offer(Completion(start: 5, candidates: ["custody", "customers"], typed: "cu"))
+        editor.offer(Completion(start: 5, names: ["custody", "customers"], typed: "cu"))
         #expect(Self.marked(editor) == "from custo|")
         #expect(editor.menu == ["custody", "customers"])
-        editor.offer(Completion(start: 5, candidates: ["customers"], typed: "custo", suffix: " "))
+        editor.offer(Completion(start: 5, names: ["customers"], typed: "custo", suffix: " "))
 
         #expect(Self.marked(editor) == "from customers |")
         #expect(editor.menu.isEmpty)

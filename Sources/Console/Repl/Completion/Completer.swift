@@ -17,8 +17,7 @@ struct Completer {
         let before = String(text.prefix(cursor))
         let context = CompletionContext(before)
         let (typed, names, suffix) = await candidates(context, after: String(text.dropFirst(cursor)), before)
-        let unique = Array(Set(names)).sorted { ($0.lowercased(), $0) < ($1.lowercased(), $1) }
-        return Completion(start: cursor - typed.count, candidates: unique, typed: typed, suffix: suffix)
+        return Completion(start: cursor - typed.count, names: names, typed: typed, suffix: suffix)
     }
 
     private func candidates(
@@ -120,12 +119,11 @@ struct SQLNames {
     func relations(_ typed: String) -> [String] {
         if let dot = typed.firstIndex(of: ".") {
             let schema = String(typed[..<dot])
-            let found = catalog.relations(Self.plain(typed[typed.index(after: dot)...]), in: Self.plain(schema[...]))
-            return found.map { schema + "." + SQLText.displayIdentifier($0.name) }
+            let prefix = Self.plain(typed[typed.index(after: dot)...])
+            return catalog.names(prefix, in: Self.plain(schema[...])).map { schema + "." + $0 }
         }
         let prefix = Self.plain(typed[...])
-        return catalog.relations(prefix).filter { $0.schema != "pg_catalog" || !typed.isEmpty }
-            .map { SQLText.displayIdentifier($0.name) }
+        return catalog.names(prefix, isUser: typed.isEmpty)
             + catalog.schemas.filter { $0.hasPrefix(prefix) && !$0.hasPrefix("pg_") }.map {
                 SQLText.displayIdentifier($0) + "."
             }
@@ -134,8 +132,7 @@ struct SQLNames {
     private func members(of owner: String, _ place: SQLPlace) -> [String] {
         if let table = place.tables[owner] { return columns(of: table, place.typed) }
         let name = Self.plain(owner[...])
-        let inSchema = catalog.relations(Self.plain(place.typed[...]), in: name)
-        return inSchema.map { SQLText.displayIdentifier($0.name) } + columns(of: owner, place.typed)
+        return catalog.names(Self.plain(place.typed[...]), in: name) + columns(of: owner, place.typed)
     }
 
     private func columns(of table: String, _ typed: String) -> [String] {

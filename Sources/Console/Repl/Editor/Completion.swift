@@ -2,12 +2,22 @@
 struct Completion: Equatable {
     /// Of what was begun; in characters of the text.
     var start: Int
-    /// In order. Each would replace everything from `start` to the cursor.
+    /// In order, none twice. Each would replace everything from `start` to the cursor.
     var candidates: [String]
     /// What was begun, as it was typed.
     var typed: String
     /// Follows a name that is the only one.
     var suffix = ""
+
+    /// `names` in any order.
+    init(start: Int, names: [String], typed: String, suffix: String = "") {
+        self.start = start
+        self.typed = typed
+        self.suffix = suffix
+        candidates = []
+        candidates.reserveCapacity(names.count)
+        for name in names.sorted() where candidates.last != name { candidates.append(name) }
+    }
 
     var isUnique: Bool { candidates.count == 1 }
 
@@ -15,7 +25,8 @@ struct Completion: Equatable {
     var insertion: String? {
         guard let first = candidates.first else { return nil }
         if isUnique { return first + suffix }
-        let common = candidates.dropFirst().reduce(first) { $0.commonPrefix(with: $1) }
+        // What the first and the last have in common, all between them have.
+        let common = first.commonPrefix(with: candidates[candidates.count - 1])
         return common.count > typed.count && common.lowercased().hasPrefix(typed.lowercased()) ? common : nil
     }
 }

@@ -91,7 +91,9 @@ struct EditorLayout: Equatable {
 /// Names in columns, as many lines as there is room for.
 enum MenuLines {
     static func lines(_ names: [String], width: Int, height: Int) -> [String] {
-        guard let longest = names.map({ TerminalText.width(of: $0) }).max(), height > 0 else { return [] }
+        // There may be thousands: what has no room in any case is not looked at.
+        let possible = names.prefix(max(0, height * width))
+        guard let longest = possible.map({ TerminalText.width(of: $0) }).max() else { return [] }
         let cell = min(longest + 2, max(width - 1, 1))
         let perLine = max(1, (width - 1) / cell)
         let all = (names.count + perLine - 1) / perLine

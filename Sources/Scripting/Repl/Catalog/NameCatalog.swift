@@ -1,3 +1,5 @@
+import PostgresProtocol
+
 /// The names of a database's objects, ready to be looked through while somebody types.
 package struct NameCatalog: Sendable {
     package struct Relation: Sendable, Equatable {
@@ -7,12 +9,15 @@ package struct NameCatalog: Sendable {
         package var isVisible: Bool
         /// As one text: most are never asked for.
         package var columnList: String
+        /// As it is written in SQL, in quotes if it needs them.
+        package let sqlName: String
 
         package init(schema: String, name: String, isVisible: Bool, columnList: String) {
             self.schema = schema
             self.name = name
             self.isVisible = isVisible
             self.columnList = columnList
+            sqlName = SQLText.displayIdentifier(name)
         }
 
         package var columns: [String] { columnList.isEmpty ? [] : columnList.split(separator: "\n").map(String.init) }
@@ -40,6 +45,14 @@ package struct NameCatalog: Sendable {
     package func relations(_ prefix: String, in schema: String? = nil) -> [Relation] {
         guard let schema else { return Self.range(prefix, in: relations, \.name).filter(\.isVisible) }
         return Array(Self.range(prefix, in: bySchema[schema] ?? [], \.name))
+    }
+
+    /// As `relations`, only their names in SQL; `isUser` leaves out what is the server's own.
+    package func names(_ prefix: String, in schema: String? = nil, isUser: Bool = false) -> [String] {
+        let found = Self.range(prefix, in: schema.map { bySchema[$0] ?? [] } ?? relations, \.name)
+        return found.lazy.filter { relation in
+            (schema != nil || relation.isVisible) && !(isUser && relation.schema == "pg_catalog")
+        }.map(\.sqlName)
     }
 
     package func functionNames(_ prefix: String) -> ArraySlice<String> { Self.range(prefix, in: functions, \.self) }
