@@ -137,8 +137,12 @@ import Testing
         await terminal.expect("Did you mean rh.json")
         terminal.enter("\\?")
         await terminal.expect("\\try transform table [n]")
+        terminal.enter("help = 6 * 7")
+        terminal.enter("help")
+        await terminal.expect("\n42")
+        terminal.enter("exit")
 
-        #expect(try await terminal.leave() == 0)
+        #expect(try await terminal.process.finished().status == 0)
     }
 
     @Test func runsItsOwnFileFirst() async throws {

@@ -29,11 +29,22 @@ extension ReplSession {
         case .blank: return .done
         case .incomplete where !isLast: return .done
         case .incomplete: return await performRest(text)
-        case .lua: return await timed { await self.evaluate(text) }
+        case .lua:
+            if let outcome = await answer(text) { return outcome }
+            return await timed { await self.evaluate(text) }
         case .sql(let statements): return await run(statements)
         case .command: return await perform(command: text)
         case .help: return await help(text)
         }
+    }
+
+    /// Words that people try at a prompt they do not know, unless a variable has such a name.
+    private func answer(_ text: String) async -> Outcome? {
+        let word = text.filter { !$0.isWhitespace && !"();".contains($0) }
+        guard isInteractive, ["exit", "quit", "help"].contains(word),
+            !(await backend.luaNames(after: []).names.contains(word))
+        else { return nil }
+        return word == "help" ? show(BackslashCommand.help()) : .leave(Self.quit)
     }
 
     /// SQL may do without its last `;`.
