@@ -93,8 +93,10 @@ import Testing
         await terminal.expectPrompt()
         try server.stop()
         await terminal.expect("connection lost:")
+        await terminal.expectPrompt("(not connected)=> ")
         try server.start()
-        await terminal.expectPrompt()
+        await terminal.expect("connected anew")
+        await terminal.expectPrompt("postgres=> ")
         terminal.enter("select 40 + 2 as answer;")
         await terminal.expect("     42")
 

@@ -176,28 +176,39 @@ extension ReplBackend {
     }
 
     private func listen() async {
-        while !Task.isCancelled, let worker = try? worker(), let connection = sessionConnection(worker) {
+        while !Task.isCancelled, let worker = try? worker() {
+            guard let connection = sessionConnection(worker) else {
+                // One that was lost, and could not be replaced yet.
+                guard losses != nil, await retry(worker) else { return }
+                continue
+            }
             do throws(PostgresError) {
                 while let notification = try await connection.waitForNotification() { tell(notification) }
             } catch {
                 guard case .connectionLost(let reason, _) = error, !Task.isCancelled else { return }
                 onEvent(.lost(reason: reason, transaction: lastTransaction != .none))
-                await replaceInTime(worker)
-                noteFacts()
-                onEvent(.factsChanged)
+                await replace(worker)
+                tellFacts()
             }
         }
     }
 
     /// A server that restarts is back soon: tried again and again while nobody wants anything.
-    private func replaceInTime(_ worker: ScriptWorker) async {
-        await replace(worker)
-        for _ in 0..<300 where sessionLease(worker) == nil && !Task.isCancelled {
-            noteFacts()
-            onEvent(.factsChanged)
-            guard (try? await worker.loop.sleep(until: .now + .seconds(1))) != nil else { return }
+    private func retry(_ worker: ScriptWorker) async -> Bool {
+        for _ in 0..<600 {
+            guard (try? await worker.loop.sleep(until: .now + .seconds(1))) != nil else { return false }
             try? await makeNew(worker)
+            guard sessionLease(worker) == nil else {
+                tellFacts()
+                return true
+            }
         }
+        return false
+    }
+
+    private func tellFacts() {
+        noteFacts()
+        onEvent(.factsChanged)
     }
 
     /// What came while something ran.
