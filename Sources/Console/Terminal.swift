@@ -27,7 +27,15 @@ enum Terminal {
     static var errorSize: (width: Int, height: Int) { size(of: STDERR_FILENO) }
 
     /// Columns for what goes to standard output.
-    static var outputWidth: Int { size(of: STDOUT_FILENO).width }
+    static var outputWidth: Int { outputSize.width }
+
+    /// Columns and lines of the window behind standard output, as it is now.
+    static var outputSize: (width: Int, height: Int) { size(of: STDOUT_FILENO) }
+
+    static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// The cursor can be moved on the terminal behind standard output.
+    static var outputIsLive: Bool { outputIsTerminal && !["", "dumb"].contains(variable("TERM")) }
 
     private static func size(of descriptor: CInt) -> (width: Int, height: Int) {
         var window = winsize()
@@ -48,6 +56,24 @@ enum Terminal {
             fflush(stdout)
             fputs(text, stderr)
         }
+    }
+
+    /// Past C's buffered output, which has to be flushed before. False if nobody reads any more.
+    @discardableResult
+    static func writeAtOnce(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt = STDOUT_FILENO) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            guard count > 0 || errno == EINTR || errno == EAGAIN else { return false }
+            rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
+        }
+        return true
+    }
+
+    @discardableResult
+    static func writeAtOnce(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { writeAtOnce(UnsafeRawBufferPointer($0)) }
     }
 
     /// Without waiting for anybody who holds the buffered streams.

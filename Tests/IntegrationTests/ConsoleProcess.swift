@@ -37,7 +37,9 @@ final class ConsoleProcess {
     }
 
     /// Starts the program in a session of its own, with the terminal at this path for all its streams.
-    init(_ arguments: [String], onTerminal path: String, kind: String = "dumb") throws {
+    init(
+        _ arguments: [String], onTerminal path: String, kind: String = "dumb", environment: [String: String] = [:]
+    ) throws {
         directory = try TestWorkspace.shared().makeDirectory("console")
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -45,7 +47,8 @@ final class ConsoleProcess {
         posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
         posix_spawn_file_actions_adddup2(&actions, 0, 1)
         posix_spawn_file_actions_adddup2(&actions, 0, 2)
-        pid = try Self.spawn(arguments, &actions, ["TERM": kind], ownSession: true)
+        let variables = environment.merging(["TERM": kind]) { _, kind in kind }
+        pid = try Self.spawn(arguments, &actions, variables, ownSession: true)
     }
 
     private static func spawn(
@@ -87,6 +90,9 @@ final class ConsoleProcess {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         return path
     }
+
+    /// Does not wait.
+    var isOver: Bool { hasEnded() }
 
     var printed: String { text("output") }
     var errors: String { text("errors") }

@@ -25,32 +25,12 @@ import Testing
             return #conn:query("select * from t")
             """)
 
-        #expect(
-            result.output == """
-                42
-                1
-                2
-                 a | name
-                ---+------
-                 1 | Ann
-                (1 row)
-                BEGIN
-                CREATE TABLE
-                INSERT 0 2
-                COMMIT
-                 id
-                ----
-                  1
-                  2
-                (2 rows)
-                2
-
-                """)
+        #expect(result.output == "42\n1\n2\na\tname\n1\tAnn\nid\n1\n2\n2\n")
         #expect(result.status == 0)
     }
 
     @Test func runsALastStatementWithoutItsSemicolon() async throws {
-        #expect(try await run("select 1 as a").output == " a\n---\n 1\n(1 row)\n")
+        #expect(try await run("select 1 as a").output == "a\n1\n")
     }
 
     @Test func endsWithTheFirstFailure() async throws {

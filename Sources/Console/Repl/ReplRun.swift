@@ -1,3 +1,4 @@
+@preconcurrency import Glibc
 import Scripting
 
 /// Makes a session, and ends it.
@@ -23,40 +24,104 @@ struct ReplRun {
     private var options: ScriptOptions {
         var options = command.settings.apply(arguments: [])
         if command.settings.limits?.time == nil { options.timeLimit = nil }
+        options.showsValues = true
         return options
     }
 
+    private var isInteractive: Bool { Terminal.inputIsTerminal && command.text == nil }
+
     private func run(_ target: ReplTarget, on host: ScriptHost) async -> Int32 {
-        let isInteractive = Terminal.inputIsTerminal
-        let session = ReplSession(host, isInteractive: isInteractive)
+        let history = HistoryFile()
+        let hasEditor = isInteractive && Terminal.outputIsLive
+        let editor = hasEditor ? TerminalEditor(history: history?.load() ?? []) : nil
+        let reader = editor == nil ? command.text.map { PlainReader(text: $0) } ?? PlainReader() : nil
+        let messages = ReplMessages(editor, reader)
+        let backend = ReplBackend(host) { messages.show($0) }
+        let state = ReplState(format: ResultFormat(command.kind))
+        let session = ReplSession(backend, state, editor: editor, isInteractive: isInteractive)
+        messages.attach(session)
         let interruption = Interruption(host)
-        signals.react { event in
-            if isInteractive, case .interrupt = event { session.interrupt() } else { interruption.note(event) }
-        }
-        var code = await prepare(target, host)
+        signals.react { react(to: $0, session, reader, interruption) }
+
+        var code = await prepare(target, session)
         if code == ExitCode.done {
-            if isInteractive { Terminal.write("\(HostVersions.text). Lua, or SQL up to \";\". Ctrl-D leaves.\n") }
-            code = await session.run()
+            code =
+                if let editor { await session.run(editor, history) } else if let reader {
+                    await session.run(reader)
+                } else { code }
         }
+        messages.end()
+        RawMode.shared.leave()
         code = interruption.code(or: code)
         Terminal.flush()
         interruption.end(with: code)
-        _ = await host.evaluate("if conn ~= nil then pool:putconn(conn) end")
+        await session.catalog.close()
+        await backend.leaveSession()
         await host.close()
         return code
     }
 
+    /// On the main thread.
+    private func react(
+        to event: Signals.Event, _ session: ReplSession, _ reader: PlainReader?, _ interruption: Interruption
+    ) {
+        if isInteractive, case .interrupt = event {
+            if session.isReading, let reader { reader.interrupt() } else { session.interrupt() }
+            return
+        }
+        if isInteractive { RawMode.shared.restore() }
+        session.editor?.stop()
+        interruption.note(event)
+    }
+
     /// An exit code other than 0 if the session cannot begin.
-    private func prepare(_ target: ReplTarget, _ host: ScriptHost) async -> Int32 {
+    private func prepare(_ target: ReplTarget, _ session: ReplSession) async -> Int32 {
         if case .script(let path) = target {
-            switch await host.run(.file(path)) {
+            switch await session.backend.run(file: path) {
             case .finished: break
             case .exited(let code): return code
             case .interrupted: return ExitCode.interrupted
             case .failed(let failures): return FailureReporter(script: path).fail(failures.map { FailureReport($0) })
             }
         }
-        guard case .failed(let failure) = await host.evaluate(target.prelude) else { return ExitCode.done }
-        return FailureReporter().fail([FailureReport(failure)])
+        if case .failure(let report) = await session.backend.call(target.prelude) {
+            return FailureReporter().fail([report])
+        }
+        if isInteractive { await greet(session) }
+        return ExitCode.done
+    }
+
+    private func greet(_ session: ReplSession) async {
+        if Terminal.outputIsTerminal { Terminal.write("\(HostVersions.text). \\? helps, Ctrl-D leaves.\n") }
+        Terminal.flush()
+        let backend = session.backend
+        if await backend.hasPool(), let report = await session.interruptible({ await backend.connect() }) {
+            Terminal.writeError(FailureReporter().text(report))
+        }
+        if let path = InitFile.path, access(path, F_OK) == 0 { await session.runInitFile(path) }
+        session.catalog.refresh()
+    }
+}
+
+/// `~/.config/replhost/init.lua`: runs at the start of interactive sessions.
+enum InitFile {
+    static var path: String? {
+        let config = Terminal.variable("XDG_CONFIG_HOME")
+        if config.hasPrefix("/") { return config + "/replhost/init.lua" }
+        let home = Terminal.variable("HOME")
+        return home.hasPrefix("/") ? home + "/.config/replhost/init.lua" : nil
+    }
+}
+
+extension ReplSession {
+    /// What fails in it is shown, and the session goes on.
+    fileprivate func runInitFile(_ path: String) async {
+        let backend = backend
+        switch await interruptible({ await backend.load(file: path) }) {
+        case .finished: break
+        case .exited, .interrupted: Terminal.writeError("\(path): interrupted\n")
+        case .failed(let failures):
+            Terminal.writeError(FailureReporter(script: path).text(failures.map { FailureReport($0) }))
+        }
     }
 }

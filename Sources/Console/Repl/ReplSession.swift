@@ -1,151 +1,127 @@
 import Scripting
 import Synchronization
 
-/// One session: lines in, results out.
+/// One session: statements in, results out.
 final class ReplSession: Sendable {
+    /// How a statement ended, for whoever reads the next one.
+    enum Outcome: Equatable {
+        case done
+        case failed
+        /// The session ends with this exit code.
+        case leave(Int32)
+    }
+
     private enum Activity {
         case reading
-        /// Something runs in the host.
-        case evaluating
-        /// The host was told to stop it; goes back to `reading`.
+        /// Something runs; this stops it.
+        case running(stop: @Sendable () -> Void)
         case interrupted
     }
 
-    private struct State {
-        var activity = Activity.reading
-        /// Lines of a statement that is not complete.
-        var pending = ""
-    }
+    let backend: ReplBackend
+    let catalog: CatalogFeed
+    let editor: TerminalEditor?
+    /// A person is asked; failures do not end the session.
+    let isInteractive: Bool
+    let wake = WakePipe()
+    private let activity = Mutex(Activity.reading)
+    private let replState: Mutex<ReplState>
 
-    private let state = Mutex(State())
-    private let host: ScriptHost
-    private let reader = LineReader()
-    private let isInteractive: Bool
-
-    init(_ host: ScriptHost, isInteractive: Bool) {
-        self.host = host
+    init(_ backend: ReplBackend, _ state: ReplState, editor: TerminalEditor?, isInteractive: Bool) {
+        self.backend = backend
+        self.editor = editor
         self.isInteractive = isInteractive
+        catalog = CatalogFeed(backend)
+        replState = Mutex(state)
     }
 
-    /// Until the end of input; its exit code. Off a terminal the first failure is the end.
-    func run() async -> Int32 {
-        while true {
-            prompt()
-            guard let line = await reader.next() else { break }
-            let text = state.withLock { state in
-                state.pending += state.pending.isEmpty ? line : "\n" + line
-                return state.pending
-            }
-            if let code = await take(text, isLast: false) { return code }
-        }
-        if isInteractive {
-            Terminal.write("\n")
-            return ExitCode.done
-        }
-        let rest = state.withLock { $0.pending }
-        return await take(rest, isLast: true) ?? ExitCode.done
-    }
+    var state: ReplState { replState.withLock { $0 } }
+
+    func change(_ body: (inout ReplState) -> Void) { replState.withLock { body(&$0) } }
 
     /// Ctrl-C, on the main thread: clears the line, or stops what runs.
     func interrupt() {
-        let activity = state.withLock { state in
-            switch state.activity {
-            case .reading: state.pending = ""
-            case .evaluating: state.activity = .interrupted
+        let isReading = activity.withLock { activity in
+            switch activity {
+            case .reading: return true
+            case .running(let stop):
+                activity = .interrupted
+                // Under the lock: what is told to stop is what was running.
+                stop()
+                wake.signal()
             case .interrupted: break
             }
-            // Under the lock: what is told to stop is what was running.
-            if case .interrupted = state.activity { host.interrupt() }
-            return state.activity
+            return false
         }
-        if case .reading = activity {
-            Terminal.write("\n")
-            prompt()
-        }
+        if isReading { editor?.interrupt() }
     }
 
-    private func prompt() {
-        guard isInteractive else { return }
-        let isNew = state.withLock { $0.pending.isEmpty }
-        Terminal.write(isNew ? "replhost> " : "     ...> ")
-        Terminal.flush()
-    }
-}
-
-// MARK: - Statements
-
-extension ReplSession {
-    /// Runs the text if it is complete; an exit code if the session ends with it.
-    private func take(_ text: String, isLast: Bool) async -> Int32? {
-        switch await host.classify(text) {
-        case .blank:
-            finish()
-            return nil
-        case .lua:
-            return await show(await evaluating { await self.host.evaluate(text) }, isSQL: false, isLast: isLast)
-        case .incompleteSQL where !isLast:
-            return nil
-        case .incompleteSQL:
-            return await runSQL(SQLInput(text)?.statements ?? [])
-        case .sql(let statements):
-            return await runSQL(statements)
+    var isReading: Bool {
+        activity.withLock { activity in
+            if case .reading = activity { return true }
+            return false
         }
     }
 
-    private func runSQL(_ statements: [String]) async -> Int32? {
-        for statement in statements {
-            let outcome = await evaluating { await self.host.execute(sql: statement) }
-            if let code = await show(outcome, isSQL: true, isLast: true) { return code }
-            guard case .values = outcome else { break }
+    /// Runs `body` so that `interrupt()` stops it.
+    func interruptible<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+        let task = Task { await body() }
+        let host = backend.host
+        activity.withLock { activity in
+            activity = .running {
+                task.cancel()
+                host.interrupt()
+            }
         }
-        return nil
-    }
-
-    private func evaluating(_ body: () async -> EvaluationOutcome) async -> EvaluationOutcome {
-        state.withLock { $0.activity = .evaluating }
-        let outcome = await body()
-        let wasInterrupted = state.withLock { state in
-            defer { state.activity = .reading }
-            if case .interrupted = state.activity { return true }
+        if editor?.takeInterruptAhead() == true { interrupt() }
+        let value = await task.value
+        let wasInterrupted = activity.withLock { activity in
+            defer { activity = .reading }
+            if case .interrupted = activity { return true }
             return false
         }
         // The host hears of interruptions in their order: this one must not hit the next statement.
-        if wasInterrupted { _ = await host.evaluate("return") }
-        return outcome
+        if wasInterrupted {
+            _ = await host.evaluate("return")
+            wake.clear()
+        }
+        return value
     }
 
-    private func show(_ outcome: EvaluationOutcome, isSQL: Bool, isLast: Bool) async -> Int32? {
-        switch outcome {
-        case .incomplete where !isLast:
-            return nil
-        case .incomplete:
-            return fail(FailureReport("the input ends in the middle of a statement"))
-        case .values(let values):
-            finish()
-            for value in values { Terminal.write(value + "\n") }
-            return nil
-        case .failed(let failure):
-            var report = FailureReport(failure)
-            // The place would be in the code around the statement.
-            if isSQL { (report.place, report.calls) = (nil, []) }
-            return fail(report)
-        case .interrupted:
-            finish()
-            Terminal.writeError(isInteractive ? "\ninterrupted\n" : "interrupted\n")
-            return isInteractive ? nil : ExitCode.interrupted
-        case .exited(let code):
-            return code
+    /// Where results go now. To be finished.
+    func output() -> ReplOutput {
+        let state = state
+        if let file = state.file { return .plain(PlainOutput(to: file.descriptor)) }
+        guard editor != nil, state.format.isForPeople else { return .plain(PlainOutput()) }
+        return .paged(PagedOutput(wake: wake))
+    }
+
+    /// The format for what is written now.
+    var format: ResultFormat {
+        var format = state.format
+        if state.file == nil, Terminal.outputIsTerminal { format.width = Terminal.outputWidth }
+        return format
+    }
+}
+
+/// A place for the results of one statement.
+enum ReplOutput {
+    case plain(PlainOutput)
+    case paged(PagedOutput)
+
+    var sink: any ResultSink {
+        switch self {
+        case .plain(let output): output
+        case .paged(let output): output
         }
     }
 
-    private func fail(_ report: FailureReport) -> Int32? {
-        let text = state.withLock { $0.pending }
-        finish()
-        Terminal.writeError(FailureReporter(texts: ["stdin": text]).text(report))
-        return isInteractive ? nil : ExitCode.failed
+    func finish() {
+        if case .paged(let output) = self { output.finish() }
     }
 
-    private func finish() {
-        state.withLock { $0.pending = "" }
+    func write(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = sink.write(UnsafeRawBufferPointer($0)) }
     }
 }

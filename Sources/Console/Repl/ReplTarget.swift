@@ -24,8 +24,9 @@ enum ReplTarget: Equatable {
     /// Lua code that makes the session's globals.
     var prelude: String {
         switch self {
-        case .dsn(let dsn): "rh = require 'replhost'; pool = rh.pool { dsn = \(LuaLiteral.quoted(dsn)) }"
-        case .environment: "rh = require 'replhost'; pool = rh.pool {}"
+        case .dsn(let dsn):
+            "rh = require 'replhost'; pool = rh.pool { dsn = \(LuaLiteral.quoted(dsn)), fail_fast_after = 0.2 }"
+        case .environment: "rh = require 'replhost'; pool = rh.pool { fail_fast_after = 0.2 }"
         case .script: "rh = rh or require 'replhost'"
         }
     }

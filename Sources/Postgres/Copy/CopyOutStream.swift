@@ -94,6 +94,18 @@ package final class CopyOutStream {
         await hold.giveUp()
     }
 
+    /// As `close()`, but a transaction that was open fails: somebody wants the statement to end now.
+    package func cancel() async {
+        switch state {
+        case .failed, .ended: return
+        case .reading, .ending: break
+        }
+        state = .ended
+        PQfreemem(message)
+        message = nil
+        await connection.settle(cancelling: true, until: .now + Connection.grace)
+    }
+
     /// Reads the results behind the data, as far as they are here.
     private func takeResult(_ raw: OpaquePointer) throws(PostgresError) -> Step {
         while PQisBusy(raw) == 0 {

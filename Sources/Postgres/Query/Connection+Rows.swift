@@ -56,7 +56,7 @@ extension Connection {
     }
 
     /// The first row or the end of the result; the caller clears it.
-    private func firstResult(
+    func firstResult(
         _ sql: String, until deadline: ContinuousClock.Instant?
     ) async throws(PostgresError) -> OpaquePointer {
         PQsetSingleRowMode(try self.raw())

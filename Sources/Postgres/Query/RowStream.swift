@@ -112,6 +112,18 @@ package final class RowStream {
         await hold.giveUp()
     }
 
+    /// As `close()`, but a transaction that was open fails: somebody wants the statement to end now.
+    package func cancel() async {
+        switch state {
+        case .failed, .ended: return
+        case .reading, .failing: break
+        }
+        state = .ended
+        PQclear(result)
+        result = nil
+        await connection.settle(cancelling: true, until: .now + Connection.grace)
+    }
+
     /// What a result means; nil to go on with the next.
     private func take(_ taken: OpaquePointer?) -> Step? {
         guard let taken else { return nil }

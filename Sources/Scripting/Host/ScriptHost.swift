@@ -41,7 +41,6 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: source)
                 try worker.load(source)
-                failures = []
                 let task = worker.start()
                 await worker.scheduler.end(of: task)
                 if task.failure == nil { try keepPipelines(of: task, source, worker) }
@@ -58,7 +57,6 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: .text(text, name: "=stdin"))
                 guard try loadLine(text, in: worker) else { return .incomplete }
-                failures = []
                 let task = worker.start()
                 let outcome = await finish(worker, task)
                 return result(of: task, outcome, worker)
@@ -118,7 +116,7 @@ extension ScriptHost {
         worker.scheduler.endTimers()
     }
 
-    private func makeWorker(for source: ScriptSource) throws(ScriptError) -> ScriptWorker {
+    func makeWorker(for source: ScriptSource) throws(ScriptError) -> ScriptWorker {
         if let worker { return worker }
         let made = try ScriptWorker(for: source, options, on: actor)
         made.scheduler.onUnobservedFailure = { [self, unowned made] failure in
@@ -131,7 +129,7 @@ extension ScriptHost {
     }
 
     /// False if the text is the beginning of a chunk.
-    private func loadLine(_ text: String, in worker: ScriptWorker) throws(ScriptError) -> Bool {
+    func loadLine(_ text: String, in worker: ScriptWorker) throws(ScriptError) -> Bool {
         if (try? worker.state.load("return \(text)", named: "=stdin")) != nil { return true }
         do throws(ScriptError) {
             try worker.state.load(text, named: "=stdin")
@@ -143,12 +141,13 @@ extension ScriptHost {
     }
 
     /// Waits for the task, and for those it has started; when it fails, they are stopped.
-    private func finish(_ worker: ScriptWorker, _ task: LuaTask) async -> ScriptOutcome {
+    func finish(_ worker: ScriptWorker, _ task: LuaTask) async -> ScriptOutcome {
         worker.scheduler.watch(task) {
             if task.failure != nil { worker.scheduler.killAll(.taskCancelled) }
         }
         await worker.scheduler.untilIdle()
         var all = failures + worker.scheduler.takeUnseenFailures()
+        failures = []
         if let failure = task.failure, failure.interrupt != .taskCancelled || all.isEmpty { all.insert(failure, at: 0) }
         for failure in all {
             switch failure.interrupt {

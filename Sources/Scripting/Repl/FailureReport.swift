@@ -1,7 +1,7 @@
 package import LuaRuntime
 
 /// The facts of a failure, for whoever shows it.
-package struct FailureReport: Equatable, Sendable {
+package struct FailureReport: Error, Equatable, Sendable {
     /// Stable name of the kind of error; nil for what Lua itself or `error` raised.
     package var code: String?
     package var message: String

@@ -1,34 +1,74 @@
+import EventLoops
+import LuaRuntime
+
 /// What to do with what was typed so far.
 package enum ReplInput: Equatable, Sendable {
     case blank
     case lua
+    case incompleteLua
     case incompleteSQL
     case sql([String])
 }
 
-extension ScriptHost {
-    /// What compiles as Lua is Lua, or may become Lua with more lines; else what begins like a SQL statement is SQL.
+extension ReplBackend {
+    /// What compiles as Lua is Lua; else what begins like a SQL statement is SQL, up to its `;`. What may become Lua with
+    /// more lines is incomplete, unless it is whole as SQL.
     package func classify(_ text: String) async -> ReplInput {
         if text.allSatisfy(\.isWhitespace) { return .blank }
-        guard let sql = SQLInput(text), await !isLua(text, beginningWith: sql.word) else { return .lua }
-        return sql.isComplete ? .sql(sql.statements) : .incompleteSQL
+        return await host.actor.run { [self] _ in
+            guard let worker = try? worker() else { return .lua }
+            return classify(text, worker)
+        }
     }
 
-    /// `begin;` and `values (1), (2);` compile, too: an expression that begins with an undefined variable is not meant.
-    private func isLua(_ text: String, beginningWith word: String) async -> Bool {
-        let code = """
-            local text, word = \(LuaLiteral.quoted(text)), \(LuaLiteral.quoted(word))
-            local reserved = { ["do"] = true, ["end"] = true }
-            if load("return " .. text) then return reserved[word] ~= nil or rawget(_G, word) ~= nil end
-            local chunk, message = load(text)
-            return chunk ~= nil or message:find("near <eof>$") ~= nil
-            """
-        guard case .values(let values) = await evaluate(code) else { return true }
-        return values == ["true"]
+    private func classify(_ text: String, _ worker: ScriptWorker) -> ReplInput {
+        let sql = SQLInput(text)
+        switch Self.compile(text, worker) {
+        case .expression:
+            // `begin;` and `values (1), (2);` compile, too: one that begins with an undefined variable is not meant.
+            guard let sql, !Self.isMeant(sql.word, worker) else { return .lua }
+            return sql.input
+        case .statements: return .lua
+        case .incomplete:
+            guard let sql, !Self.reserved.contains(sql.word), sql.isComplete else { return .incompleteLua }
+            return sql.input
+        case .wrong: return sql?.input ?? .lua
+        }
     }
 
-    /// Runs one SQL statement on the session's connection `conn`, which is borrowed from `pool` when there is none.
-    package func execute(sql: String) async -> EvaluationOutcome {
-        await evaluate("return require('replhost.repl').run(\(LuaLiteral.quoted(sql)))")
+    private enum Compilation {
+        case expression, statements, incomplete, wrong
     }
+
+    private static func compile(_ text: String, _ worker: ScriptWorker) -> Compilation {
+        if compiles("return \(text)", worker) == nil { return .expression }
+        guard let message = compiles(text, worker) else { return .statements }
+        return message.hasSuffix("<eof>") ? .incomplete : .wrong
+    }
+
+    /// The compiler's message, nil if it has none.
+    private static func compiles(_ text: String, _ worker: ScriptWorker) -> String? {
+        do throws(ScriptError) {
+            try worker.state.load(text, named: "=stdin")
+            worker.state.stack.pop()
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    /// Words that begin statements of both languages.
+    private static let reserved: Set<String> = ["do", "end"]
+
+    private static func isMeant(_ word: String, _ worker: ScriptWorker) -> Bool {
+        guard !reserved.contains(word) else { return true }
+        let stack = worker.state.stack
+        stack.pushGlobals()
+        defer { stack.pop(2) }
+        return stack.getField(word, of: -1) != .nil
+    }
+}
+
+extension SQLInput {
+    fileprivate var input: ReplInput { isComplete ? .sql(statements) : .incompleteSQL }
 }

@@ -12,12 +12,18 @@ package struct SQLInput: Equatable, Sendable {
     /// nil unless the text begins with a word that begins SQL statements.
     package init?(_ text: String) {
         let found = SQLScanner.statements(in: text)
-        guard let first = found.first, Self.keywords.contains(first.keyword) else { return nil }
+        guard !found.isEmpty else { return nil }
         let bytes = Array(text.utf8)
         statements = found.map { String(decoding: bytes[$0.range], as: UTF8.self) }
-        word = String(statements[0].prefix { $0.isLetter || $0 == "_" })
+        // A query may stand in parentheses.
+        let start = statements[0].drop { $0 == "(" || $0.isWhitespace }
+        word = String(start.prefix { $0.isLetter || $0 == "_" })
+        let isQuery = start.count < statements[0].count
+        guard (isQuery ? Self.queries : Self.keywords).contains(word.uppercased()) else { return nil }
         isComplete = SQLScanner.isComplete(text)
     }
+
+    private static let queries: Set<String> = ["SELECT", "VALUES", "WITH", "TABLE"]
 
     private static let keywords: Set<String> = [
         "ABORT", "ALTER", "ANALYZE", "BEGIN", "CALL", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "COMMIT", "COPY",
