@@ -117,6 +117,7 @@ package final class LuaScheduler {
     /// Calls `watcher` when `task` has ended; the number is for `unwatch`.
     @discardableResult
     package func watch(_ task: LuaTask, _ watcher: @escaping () -> Void) -> Int {
+        loop.checkIsolated()
         lastWatcher += 1
         if task.hasEnded {
             task.isObserved = true

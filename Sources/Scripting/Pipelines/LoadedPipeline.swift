@@ -220,14 +220,19 @@ enum LoadedPipelines {
 }
 
 extension LuaScheduler {
-    /// Returns when `task` has ended; its failure counts as seen. Cancelled, it ends the task and waits all the same.
-    func end(of task: LuaTask) async {
+    /// Returns when `task` has ended; its failure counts as seen. Cancelled, it ends the task and waits all the same. The
+    /// explicit `isolation` keeps the closures on the loop.
+    func end(of task: LuaTask, isolation: isolated (any Actor)? = #isolation) async {
         watch(task) {}
         // Safe: used on the loop that the task lives on, where this runs and where the cancellation is posted to.
         nonisolated(unsafe) let (scheduler, task) = (self, task)
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                scheduler.watch(task) { continuation.resume() }
+            _ = isolation
+            await withTaskExecutorPreference(scheduler.loop) {
+                _ = isolation
+                await withUnsafeContinuation { continuation in
+                    scheduler.watch(task) { continuation.resume() }
+                }
             }
         } onCancel: {
             scheduler.loop.post { scheduler.kill(task, .taskCancelled) }

@@ -28,7 +28,7 @@ import Testing
             summary.json == """
                 [{"pipeline": "shop", "was_complete": false, "tables": 2, "read": 2000, "written": 1890, \
                 "dropped": 100, "skipped": 7, "dead_letters": 3, "bytes": 3145728, "transactions": 0, \
-                "changes": 0, "seconds": 2.000}]
+                "changes": 0, "conflicts": [], "seconds": 2.000}]
                 """)
     }
 
