@@ -220,10 +220,15 @@ enum LoadedPipelines {
 }
 
 extension LuaScheduler {
-    /// Returns when `task` has ended; its failure counts as seen. Cancelled, it ends the task and waits all the same. The
-    /// explicit `isolation` keeps the closures on the loop.
-    func end(of task: LuaTask, isolation: isolated (any Actor)? = #isolation) async {
+    /// Returns when `task` has ended; its failure counts as seen. Cancelled, it ends the task and waits all the same.
+    func end(of task: LuaTask) async {
+        // At once: the task may end before anybody gets his turn.
         watch(task) {}
+        await wait(for: task)
+    }
+
+    /// The explicit `isolation` keeps the closures on the loop.
+    private func wait(for task: LuaTask, isolation: isolated (any Actor)? = #isolation) async {
         // Safe: used on the loop that the task lives on, where this runs and where the cancellation is posted to.
         nonisolated(unsafe) let (scheduler, task) = (self, task)
         await withTaskCancellationHandler {
