@@ -10,8 +10,10 @@ import Testing
         let target: String
         let path: String
 
-        /// - Parameter table: the options of table "t" in Lua.
-        init(table: String = "rh.copy") throws {
+        /// - Parameters:
+        ///   - table: the options of table "t" in Lua.
+        ///   - options: further ones of the pipeline, with a comma behind each.
+        init(table: String = "rh.copy", options: String = "") throws {
             server = try TestServer.shared()
             source = try server.makeDatabase()
             target = try server.makeDatabase()
@@ -19,7 +21,7 @@ import Testing
                 "shop.lua",
                 """
                 local rh = require "replhost"
-                return rh.pipeline "shop" { heartbeat = 1,
+                return rh.pipeline "shop" { heartbeat = 1, \(options)
                   source = rh.pool { dsn = "\(source)" }, sink = rh.pool { dsn = "\(target)" },
                   tables = { ["public.t"] = \(table), ["public.u"] = { to = "public.users", columns = { id = "id", n = "name" } } } }
                 """)
@@ -122,6 +124,39 @@ import Testing
         #expect(plain.status == 0, "\(plain)")
         #expect(try shop.server.run("select count(*) from t where v = 'masked'", in: shop.target) == "51")
         #expect(try shop.slots() == "0")
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedOneLeavesTheSourceWritable(_ signal: CInt) async throws {
+        let shop = try Shop(options: "throttle = { rows_per_second = 2000 },")
+        try shop.run("insert into t (v) select 'more' from generate_series(1, 6000)")
+        let first = try await shop.replhost("run", "--once")
+        #expect(first.status == 0, "\(first)")
+
+        let process = try ConsoleProcess(["cutover", "--yes", "--read-only", "--verify", shop.path])
+        let isReadOnly = await eventually { (try? shop.run("create temp table x ()")) == nil }
+        process.signal(signal)
+        let result = try await process.finished()
+
+        #expect(isReadOnly && result.status == 130, "\(result)")
+        try shop.run("insert into t (v) values ('goes on')")
+        let next = try await shop.replhost("cutover", "--yes", "--read-only")
+        #expect(next.status == 0, "\(next)")
+        #expect(try shop.server.run("select count(*) from t where v = 'goes on'", in: shop.target) == "1")
+    }
+
+    @Test func whatSomebodyElseHasSetStays() async throws {
+        let shop = try Shop()
+        let first = try await shop.replhost("run", "--once")
+        #expect(first.status == 0, "\(first)")
+        try shop.run("update t set v = 'tampered' where id = 3", onSource: false)
+        try shop.run(
+            "do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$"
+        )
+
+        let result = try await shop.replhost("cutover", "--yes", "--read-only", "--verify")
+
+        #expect(result.status == 3, "\(result)")
+        #expect(throws: (any Error).self) { try shop.run("insert into t (v) values ('refused')") }
     }
 
     @Test func nobodyToAskIsARefusal() async throws {

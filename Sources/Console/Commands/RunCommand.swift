@@ -53,6 +53,7 @@ struct RunCommand: ParsableCommand {
     var script: [String] = []
 
     func validate() throws {
+        if watch, back { throw ValidationError("--watch is for functions, of which --back has none: use one of them.") }
         if text == nil, script.isEmpty {
             throw ValidationError("There is nothing to run: name a FILE, \"-\" for standard input, or use -e 'lua'.")
         }

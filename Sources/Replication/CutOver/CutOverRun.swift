@@ -1,4 +1,5 @@
 import EventLoops
+import Logging
 import Postgres
 package import PostgresProtocol
 
@@ -27,6 +28,8 @@ package final class CutOverRun {
         package var isDone = true
     }
 
+    private static let logger = Logger(label: "replhost")
+
     /// Passes over what is still written, until the source is found at rest.
     private static let passes = 3
 
@@ -37,6 +40,8 @@ package final class CutOverRun {
     private let progress: CopyProgress
     private let streamProgress: StreamProgress
     private let run: PipelineRun
+    /// The ledger says so: nothing is undone from here on.
+    private var isOver = false
 
     package init(
         _ definition: PipelineDefinition, coordinator: any PipelineWorker, workers: [any PipelineWorker],
@@ -56,25 +61,26 @@ package final class CutOverRun {
         defer { run.end() }
         let session = try await takeOver()
         let wayBack = options.preparesWayBack ? try await reversed(session) : nil
-        _ = try await run.stream(StreamControl(once: true))
-        let barrier = WriteBarrier(session.source)
-        if options.setsReadOnly { try await barrier.raise() }
+        try await stream(StreamControl(once: true))
+        // What somebody else has set is his to undo.
+        let barrier = WriteBarrier(session.source, .source)
+        let isOurs = options.setsReadOnly ? try await !barrier.isRaised() : false
         do throws(ReplicationError) {
-            let result = try await finish(session, wayBack)
-            if !result.isDone { try await barrier.lower() }
+            if options.setsReadOnly { try await barrier.raise() }
+            let result = try await finish(wayBack)
+            if isOurs, !result.isDone { await undo() }
+            if result.isDone { try await end() }
             return result
         } catch {
-            try? await barrier.lower()
+            if isOurs, !isOver { await undo() }
             throw error
         }
     }
 
-    private func finish(
-        _ session: PipelineSession, _ wayBack: PipelineDefinition?
-    ) async throws(ReplicationError) -> Result {
-        let position = try await catchUp(session)
-        let sequences = try await copySequences(session)
-        var result = Result(position: position, sequences: sequences)
+    private func finish(_ wayBack: PipelineDefinition?) async throws(ReplicationError) -> Result {
+        let position = try await catchUp()
+        let session = try await run.openSession()
+        var result = Result(position: position, sequences: try await copySequences(session))
         if options.verifies {
             result.verifications = try await VerifyRun(
                 definition, coordinator: coordinator, workers: workers, repairs: false, isAtRest: true,
@@ -85,7 +91,7 @@ package final class CutOverRun {
         }
         if let wayBack { try await prepare(wayBack) }
         try await session.ledger.note(state: Ledger.Record.cutOver)
-        try await end(session)
+        isOver = true
         return result
     }
 
@@ -123,17 +129,24 @@ package final class CutOverRun {
     }
 
     /// What the source has when nobody writes any more.
-    private func catchUp(_ session: PipelineSession) async throws(ReplicationError) -> LSN {
+    private func catchUp() async throws(ReplicationError) -> LSN {
         for _ in 1...Self.passes {
             let before = streamProgress.state.changes
             let control = StreamControl()
-            control.finish(at: try await SourceLog.insertEnd(session.source))
-            _ = try await run.stream(control)
+            control.finish(at: try await SourceLog.insertEnd(try await run.openSession().source))
+            try await stream(control)
             if streamProgress.state.changes == before { return streamProgress.state.position }
         }
         throw .mismatch(
             code: "RH3620", "the source of pipeline \"\(definition.name)\" is still being written",
             hint: "Stop the application first, or let --read-only end its sessions.")
+    }
+
+    private func stream(_ control: StreamControl) async throws(ReplicationError) {
+        guard try await run.stream(control) != .caughtUp else { return }
+        throw .mismatch(
+            code: "RH3624", "another cut-over wants pipeline \"\(definition.name)\" at the same time",
+            hint: "Let one of them come to its end.")
     }
 
     private func copySequences(_ session: PipelineSession) async throws(ReplicationError) -> Int {
@@ -156,11 +169,25 @@ package final class CutOverRun {
     }
 
     /// Slot and publications are of no more use. The old source of a way back is written to again.
-    private func end(_ session: PipelineSession) async throws(ReplicationError) {
-        if definition.isWayBack { try await WriteBarrier(session.target).lowerEarlier() }
-        let names = try await session.names()
-        try await PipelineStatus.dropSlot(names, on: session.source)
+    private func end() async throws(ReplicationError) {
+        let session = try await run.openSession()
+        if definition.isWayBack { try await WriteBarrier(session.target, .target).lower() }
+        try await PipelineStatus.dropSlot(try await session.names(), on: session.source)
         try await session.ledger.forgetStream()
+    }
+
+    /// Also when the run is cancelled, or has lost its connections.
+    private func undo() async {
+        let coordinator = coordinator
+        await coordinator.actor.begin {
+            let connections = WorkerConnections(coordinator, snapshot: nil)
+            defer { connections.release() }
+            do throws(ReplicationError) {
+                try await WriteBarrier(try await connections.source(), .source).lower()
+            } catch {
+                Self.logger.error("the source is read-only still: \(error)")
+            }
+        }.value
     }
 }
 

@@ -10,13 +10,21 @@ struct WriteBarrier {
     private static let patience: Duration = .seconds(30)
 
     private let connection: Connection
-    private let state = State()
+    private let side: ReplicationError.Side
 
-    private final class State {
-        var isRaised = false
+    init(_ connection: Connection, _ side: ReplicationError.Side) {
+        self.connection = connection
+        self.side = side
     }
 
-    init(_ connection: Connection) { self.connection = connection }
+    /// Sessions that begin now cannot write unless they say so.
+    func isRaised() async throws(ReplicationError) -> Bool {
+        let rows = """
+            pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND setrole = 0 AND '\(Self.setting)=on' = ANY (setconfig)
+            """
+        return try await count(rows) > 0
+    }
 
     /// Returns when no other session can commit anything any more.
     func raise() async throws(ReplicationError) {
@@ -26,24 +34,17 @@ struct WriteBarrier {
                 code: "RH3622", "database \"\(name)\" has prepared transactions, which may be committed later",
                 hint: "Commit them or roll them back: see pg_prepared_xacts.")
         }
-        // This session goes on writing.
-        try await run("SET \(Self.setting) = off")
-        state.isRaised = true
-        try await run("ALTER DATABASE \(SQLText.quoteIdentifier(name)) SET \(Self.setting) = on")
+        try await set(name, "SET \(Self.setting) = on")
         try await endOthers(name)
     }
 
-    /// Undoes what `raise` has done, if it has.
-    func lower() async throws(ReplicationError) {
-        guard state.isRaised else { return }
-        try await lowerEarlier()
-        state.isRaised = false
-    }
+    /// Whoever has raised it.
+    func lower() async throws(ReplicationError) { try await set(try await databaseName(), "RESET \(Self.setting)") }
 
-    /// Undoes what another process has done.
-    func lowerEarlier() async throws(ReplicationError) {
-        let name = try await databaseName()
-        try await run("ALTER DATABASE \(SQLText.quoteIdentifier(name)) RESET \(Self.setting)")
+    /// This session can write from now on, in any case.
+    private func set(_ name: String, _ change: String) async throws(ReplicationError) {
+        try await run("SET \(Self.setting) = off")
+        try await run("ALTER DATABASE \(SQLText.quoteIdentifier(name)) \(change)")
     }
 
     /// Sessions that begin now know of the setting. Ours come again by themselves.
@@ -82,6 +83,6 @@ struct WriteBarrier {
     }
 
     private func failed(_ error: PostgresError) -> ReplicationError {
-        .database(.source, error, doing: "making the source read-only")
+        .database(side, error, doing: "making the database read-only, or writable again")
     }
 }
