@@ -95,9 +95,7 @@ extension PipelineStatus {
     /// Removes what a stream needs on the source.
     static func dropSlot(_ names: StreamNames, on source: Connection) async throws(ReplicationError) {
         if try await SlotState.read(names.slot, on: source) != nil {
-            try await source.run(
-                "SELECT pg_drop_replication_slot(\(SQLText.quoteLiteral(names.slot)))", on: .source,
-                doing: "dropping replication slot \"\(names.slot)\"")
+            try await SlotState.drop(names.slot, on: source)
         }
         try await Publications(source, names).drop()
     }

@@ -53,9 +53,7 @@ final class StreamAnchor: @unchecked Sendable {
                         "Another target streams from it, or it is left over: give the pipeline another name, or drop the "
                         + "slot: SELECT pg_drop_replication_slot('\(name)').")
             }
-            try await source.run(
-                "SELECT pg_drop_replication_slot(\(SQLText.quoteLiteral(name)))", on: .source,
-                doing: "dropping replication slot \"\(name)\", which was not used")
+            try await SlotState.drop(name, on: source)
         }
         try await ledger.noteSlot(name, identity, scriptHash: scriptHash)
     }
