@@ -4,9 +4,6 @@ package import PostgresProtocol
 extension Ledger {
     /// By table of the target.
     package func conflicts() async throws(ReplicationError) -> [QualifiedName: ConflictCounts] {
-        // A ledger of an earlier replhost has none.
-        let exists = try await query("SELECT to_regclass('replhost.conflict') IS NOT NULL", [], "reading the ledger")
-        guard try reading({ () throws(PostgresError) in try exists.isTrue(0, 0) }) else { return [:] }
         let result = try await query(
             "SELECT target, existing, missing FROM replhost.conflict WHERE pipeline = $1", [.text(pipeline)],
             "reading the ledger")

@@ -29,9 +29,12 @@ package struct Ledger {
             """, [], "making the ledger (schema \"replhost\")")
     }
 
+    /// One of an earlier replhost gets what it lacks.
     package func exists() async throws(ReplicationError) -> Bool {
-        try isTrue(
-            await query("SELECT to_regclass('replhost.stream') IS NOT NULL", [], "reading the ledger"))
+        let exists = try await query("SELECT to_regclass('replhost.pipeline') IS NOT NULL", [], "reading the ledger")
+        guard try isTrue(exists) else { return false }
+        try await prepare()
+        return true
     }
 
     // MARK: The pipeline

@@ -25,8 +25,6 @@ enum LedgerSchema {
           estimated_rows bigint,
           started_at timestamptz,
           finished_at timestamptz,
-          mended integer,
-          mending integer,
           PRIMARY KEY (pipeline, source));
 
         CREATE TABLE IF NOT EXISTS replhost.chunk (
@@ -65,8 +63,7 @@ enum LedgerSchema {
           applied_at timestamptz,
           transactions bigint NOT NULL DEFAULT 0,
           changes bigint NOT NULL DEFAULT 0,
-          resnapshot text[] NOT NULL DEFAULT '{}',
-          is_to_end boolean NOT NULL DEFAULT false);
+          resnapshot text[] NOT NULL DEFAULT '{}');
 
         CREATE TABLE IF NOT EXISTS replhost.dead_letter (
           id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -103,5 +100,11 @@ enum LedgerSchema {
           source text,
           columns text[] NOT NULL,
           PRIMARY KEY (pipeline, source));
+
+        -- What ledgers of earlier versions do not have.
+        ALTER TABLE replhost.relation
+          ADD COLUMN IF NOT EXISTS mended integer,
+          ADD COLUMN IF NOT EXISTS mending integer;
+        ALTER TABLE replhost.stream ADD COLUMN IF NOT EXISTS is_to_end boolean NOT NULL DEFAULT false;
         """
 }
