@@ -3,11 +3,12 @@ import Scripting
 
 /// A script that comes through a pipe.
 enum StandardInput {
-    static func read() throws(InputError) -> String {
+    /// All of it, or of another file that is open.
+    static func read(_ descriptor: CInt = STDIN_FILENO) throws(InputError) -> String {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
-            let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count == 0 { return String(decoding: bytes, as: UTF8.self) }
             if count > 0 {
                 bytes += buffer[..<count]

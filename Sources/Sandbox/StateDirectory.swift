@@ -7,7 +7,8 @@ enum StateDirectory {
     /// Started by root, the servers run as another user, who usually cannot enter root's home. Then the directory is one
     /// below `/var/lib/replhost`, a different one for each directory it stands for.
     static func path(for account: ServerAccount) throws(SandboxError) -> String {
-        let wanted = try stateHome() + "/replhost/sandbox"
+        guard let home = UserDirectory.state.path else { throw .noStateDirectory }
+        let wanted = home + "/replhost/sandbox"
         guard account.differsFromCaller, !canReach(wanted, account) else { return wanted }
         return "/var/lib/replhost/" + hash(wanted)
     }
@@ -20,19 +21,6 @@ enum StateDirectory {
         }
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    private static func stateHome() throws(SandboxError) -> String {
-        if let path = absolutePath(in: "XDG_STATE_HOME") { return path }
-        if let home = absolutePath(in: "HOME") { return home + "/.local/state" }
-        throw .noStateDirectory
-    }
-
-    private static func absolutePath(in variable: String) -> String? {
-        guard let value = getenv(variable) else { return nil }
-        let path = String(cString: value)
-        guard path.hasPrefix("/"), path.count > 1 else { return nil }
-        return path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
     /// True if the account may pass through every directory of the path that exists.

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Sandbox
 import Scripting
 
 /// What was typed in earlier sessions: a statement in each line, its own line breaks as `\n`. Nobody else may read it.
@@ -9,19 +10,16 @@ struct HistoryFile {
 
     /// nil if there is no place for it.
     init?() {
-        let state = Terminal.variable("XDG_STATE_HOME")
-        let home = Terminal.variable("HOME")
-        let base = state.hasPrefix("/") ? state : (home.hasPrefix("/") ? home + "/.local/state" : "")
-        guard !base.isEmpty else { return nil }
-        self.init(path: base + "/replhost/history")
+        guard let directory = UserDirectory.state.path else { return nil }
+        self.init(path: directory + "/replhost/history")
     }
 
     init(path: String) { self.path = path }
 
     /// The latest ones; a file that has grown large is cut to them.
     func load() -> [String] {
-        guard let bytes = Self.read(path) else { return [] }
-        let lines = bytes.split(separator: 0x0A).map { Self.unescaped(String(decoding: $0, as: UTF8.self)) }
+        guard let text = TextFile.read(path) else { return [] }
+        let lines = text.utf8.split(separator: 0x0A).map { Self.unescaped(String(Substring($0))) }
         guard lines.count > 2 * Self.mostEntries else { return lines.suffix(Self.mostEntries) }
         let kept = Array(lines.suffix(Self.mostEntries))
         rewrite(kept)
@@ -30,7 +28,7 @@ struct HistoryFile {
 
     /// Several sessions may add to the same file. One that cannot be written is done without.
     func add(_ text: String) {
-        makeDirectories()
+        try? FileTree.makeDirectories(FileTree.parent(of: path), mode: 0o700)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
@@ -47,14 +45,6 @@ struct HistoryFile {
         let isWritten = text.withUTF8 { Terminal.writeAtOnce(UnsafeRawBufferPointer($0), to: descriptor) }
         close(descriptor)
         if isWritten { rename(new, path) } else { unlink(new) }
-    }
-
-    private func makeDirectories() {
-        var current = ""
-        for part in path.split(separator: "/").dropLast() {
-            current += "/" + part
-            mkdir(current, 0o700)
-        }
     }
 
     private static func escaped(_ text: String) -> String {
@@ -75,16 +65,6 @@ struct HistoryFile {
             }
         }
         return output
-    }
-
-    private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = Glibc.read(descriptor, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
-        return bytes
     }
 }
 

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Sandbox
 import Scripting
 
 /// Makes a session, and ends it.
@@ -106,10 +107,7 @@ struct ReplRun {
 /// `~/.config/replhost/init.lua`: runs at the start of interactive sessions.
 enum InitFile {
     static var path: String? {
-        let config = Terminal.variable("XDG_CONFIG_HOME")
-        if config.hasPrefix("/") { return config + "/replhost/init.lua" }
-        let home = Terminal.variable("HOME")
-        return home.hasPrefix("/") ? home + "/.config/replhost/init.lua" : nil
+        UserDirectory.config.path.map { $0 + "/replhost/init.lua" }
     }
 }
 

@@ -6,14 +6,7 @@ enum TextFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            guard count > 0 else { return nil }
-            bytes += buffer[..<count]
-        }
+        return try? StandardInput.read(descriptor)
     }
 
     /// A new file that nobody else may read.
