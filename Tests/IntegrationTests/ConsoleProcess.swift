@@ -17,9 +17,10 @@ final class ConsoleProcess {
         var errors: String
     }
 
-    /// Starts the program. `input` is a file; `output` is a descriptor, else a file that `printed` shows.
+    /// Starts the program, or another one. `input` is a file; `output` is a descriptor, else a file that `printed` shows.
     init(
-        _ arguments: [String], input: String = "/dev/null", output: CInt? = nil, environment: [String: String] = [:]
+        _ arguments: [String], of program: String = executable, input: String = "/dev/null", output: CInt? = nil,
+        environment: [String: String] = [:]
     ) throws {
         directory = try TestWorkspace.shared().makeDirectory("console")
         var actions = posix_spawn_file_actions_t()
@@ -33,7 +34,7 @@ final class ConsoleProcess {
             posix_spawn_file_actions_addopen(&actions, 1, directory + "/output", flags, 0o600)
         }
         posix_spawn_file_actions_addopen(&actions, 2, directory + "/errors", flags, 0o600)
-        pid = try Self.spawn(arguments, &actions, environment)
+        pid = try Self.spawn([program] + arguments, &actions, environment)
     }
 
     /// Starts the program in a session of its own, with the terminal at this path for all its streams.
@@ -48,7 +49,7 @@ final class ConsoleProcess {
         posix_spawn_file_actions_adddup2(&actions, 0, 1)
         posix_spawn_file_actions_adddup2(&actions, 0, 2)
         let variables = environment.merging(["TERM": kind]) { _, kind in kind }
-        pid = try Self.spawn(arguments, &actions, variables, ownSession: true)
+        pid = try Self.spawn([Self.executable] + arguments, &actions, variables, ownSession: true)
     }
 
     private static func spawn(
@@ -59,13 +60,13 @@ final class ConsoleProcess {
         posix_spawnattr_init(&attributes)
         Command.prepare(&attributes, ownSession: ownSession)
         defer { posix_spawnattr_destroy(&attributes) }
-        let argv = ([executable] + arguments).map { strdup($0) } + [nil]
+        let argv = arguments.map { strdup($0) } + [nil]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
-        try #require(code == 0, "cannot run \(executable): build the product \"replhost\" first")
+        let code = posix_spawn(&pid, arguments[0], &actions, &attributes, argv, envp)
+        try #require(code == 0, "cannot run \(arguments[0]): build the product \"replhost\" first")
         return pid
     }
 
@@ -102,8 +103,8 @@ final class ConsoleProcess {
     }
 
     /// Waits for its end.
-    func finished() async throws -> Output {
-        let ended = await eventually(within: .seconds(30)) { hasEnded() }
+    func finished(within patience: Duration = .seconds(30)) async throws -> Output {
+        let ended = await eventually(within: patience) { hasEnded() }
         try #require(ended, "still running; it printed: \(printed)\(errors)")
         return Output(status: status ?? -1, output: printed, errors: errors)
     }
@@ -126,7 +127,7 @@ final class ConsoleProcess {
     }
 
     /// The program is built into the directory of the tests.
-    private static let executable: String = {
+    static let executable: String = {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return (tests as NSString).deletingLastPathComponent + "/replhost"
     }()

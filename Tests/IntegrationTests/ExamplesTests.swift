@@ -4,8 +4,7 @@ import Testing
 
 /// The pipelines of `scripts/examples`, as their readers run them.
 @Suite(.onServer) struct ExamplesTests {
-    private static let directory =
-        #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/scripts/examples"
+    private static let directory = Repository.path + "/scripts/examples"
 
     private let server: TestServer
     private let source: String
@@ -63,4 +62,25 @@ import Testing
         let counts = "select (select count(*) from split.orders), (select count(*) from split.coupons)"
         #expect(try server.run(counts, in: target) == "400|200")
     }
+}
+
+/// README's first command, with a small shop.
+@Suite struct DemoTests {
+    @Test func showsACopyAndWhatFollows() async throws {
+        let state = try TestWorkspace.shared().makeDirectory("demo")
+
+        let demo = try ConsoleProcess(
+            ["1200"], of: Repository.path + "/scripts/demo",
+            environment: ["REPLHOST": ConsoleProcess.executable, "XDG_STATE_HOME": state])
+        let result = try await demo.finished(within: .seconds(120))
+
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output.contains("3 tables: no differences"))
+        #expect(result.output.contains("2400 find their customers by masked e-mail"))
+        #expect(result.errors.contains("3000 changes in 1 transaction applied"))
+    }
+}
+
+private enum Repository {
+    static let path = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 }
