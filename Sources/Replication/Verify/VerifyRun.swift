@@ -53,17 +53,18 @@ package final class VerifyRun {
         let anchor = repairs ? try await anchor(ledger, source) : nil
         let snapshot = try await Snapshot.take(anchor?.snapshotName, on: source)
         anchor?.close()
-        let follower = repairs ? nil : try await follower(ledger, source)
+        let stream = try await stream(ledger)
         let selection = try await PipelineCatalog.selection(definition, on: source)
         let tables = try chosen(selection)
         let targets = try await CatalogReader(target, .target).tables(tables.map(\.targetName))
         let session = try VerifySession(
-            definition, snapshot, tables, targets, progress, repairs: repairs, follower: follower)
+            definition, snapshot, tables, targets, progress, repairs: repairs, follower: stream.follower)
         let cutter = ChunkCutter(
             source, definition.snapshot, workers: workers.count, bytes: selection.pages * 8192)
         let mending: Int? =
             if let anchor { try await ledger.noteMending(session.mappings, at: anchor.position) } else { nil }
         let found = try await verify(session, tables, cutter)
+        remark(on: found, stream)
         if let mending { try await ledger.noteMended(at: mending) }
         try await source.run("ROLLBACK", on: .source, doing: "giving the snapshot up")
         return found
@@ -95,17 +96,28 @@ package final class VerifyRun {
         ) { [progress] text in progress.update { $0.note = text } }
     }
 
-    /// Nil if nobody runs the pipeline now, or it does not stream.
-    private func follower(_ ledger: Ledger, _ source: Connection) async throws(ReplicationError) -> StreamFollower? {
-        guard !isAtRest, try await ledger.exists(), let position = try await ledger.stream()?.position else {
-            return nil
+    /// Of the pipeline, while rows are compared.
+    private enum Stream {
+        case none
+        case running(StreamFollower)
+        /// Up to here its changes are in the target.
+        case stopped(LSN)
+
+        var follower: StreamFollower? { if case .running(let follower) = self { follower } else { nil } }
+    }
+
+    private func stream(_ ledger: Ledger) async throws(ReplicationError) -> Stream {
+        guard !repairs, !isAtRest, try await ledger.exists(), let position = try await ledger.stream()?.position else {
+            return .none
         }
-        if try await ledger.owner() != nil { return StreamFollower(pipeline: definition.name) }
-        if try await SourceLog.end(source) > position {
-            Self.logger.notice(
-                "pipeline \"\(definition.name)\" is not being run: what has changed since \(position) differs, too")
-        }
-        return nil
+        return try await ledger.owner() == nil
+            ? .stopped(position) : .running(StreamFollower(pipeline: definition.name))
+    }
+
+    private func remark(on found: [Verification], _ stream: Stream) {
+        guard case .stopped(let position) = stream, !found.allSatisfy(\.isEqual) else { return }
+        Self.logger.notice(
+            "pipeline \"\(definition.name)\" is not being run: what has changed since \(position) differs, too")
     }
 
     private func verify(
