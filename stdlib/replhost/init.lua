@@ -8,6 +8,7 @@ local helpers = {
   json = "replhost.json",
   log = "replhost.log",
   mask = "replhost.mask",
+  metric = "replhost.metric",
   test = "replhost.test",
   time = "replhost.time",
   uuid = "replhost.uuid",

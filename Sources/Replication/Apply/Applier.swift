@@ -21,15 +21,14 @@ final class Applier {
     /// As it is in the ledger.
     private(set) var position: LSN
     /// Called on the loop after each commit.
-    private let onCommit: (StreamCommit, BatchWriter.Counts, [QualifiedName: ConflictCounts]) async -> Void
+    private let onCommit: (StreamCommit, AppliedChanges) async -> Void
     /// Called on the loop when a part of a transaction was written.
     private let onWrite: () -> Void
 
     init(
         _ connection: Connection, _ ledger: Ledger, _ plan: ApplyPlan, isReplica: Bool, position: LSN,
         _ mailbox: StreamMailbox, on actor: LoopActor,
-        onCommit: @escaping (StreamCommit, BatchWriter.Counts, [QualifiedName: ConflictCounts]) async -> Void,
-        onWrite: @escaping () -> Void
+        onCommit: @escaping (StreamCommit, AppliedChanges) async -> Void, onWrite: @escaping () -> Void
     ) {
         self.connection = connection
         self.ledger = ledger
@@ -94,16 +93,15 @@ final class Applier {
         if let advance { writer.queue.add(statement(for: advance)) }
         try await writer.flush(batch)
         guard var advance else { return onWrite() }
-        let conflicts = writer.queue.conflicts
-        writer.queue.conflicts = [:]
-        advance.conflicts = conflicts.total
-        if !conflicts.isEmpty { try await ledger.add(conflicts) }
+        let applied = writer.takeApplied()
+        advance.conflicts = applied.conflicts.total
+        if !applied.conflicts.isEmpty { try await ledger.add(applied.conflicts) }
         isInTransaction = false
         // What became of a commit that got no answer is asked from the ledger.
         try await connection.run("COMMIT", on: .target, doing: "committing changes")
         position = advance.position
         mailbox.confirm(advance.position)
-        await onCommit(advance, writer.counts, conflicts)
+        await onCommit(advance, applied)
     }
 
     private func open() {

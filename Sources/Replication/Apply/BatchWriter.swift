@@ -8,20 +8,13 @@ final class BatchWriter {
     private static let fewChanges = 24
     private static let savepoint = "replhost_batch"
 
-    struct Counts: Sendable {
-        var inserted = 0
-        var updated = 0
-        var deleted = 0
-        /// Batches that had to be written change by change.
-        var replays = 0
-    }
-
     let queue: StatementQueue
     private let connection: Connection
     private let plan: ApplyPlan
     /// Triggers and foreign keys do not fire: the order of tables cannot be seen.
     private let isReplica: Bool
-    private(set) var counts = Counts()
+    /// Of the open transaction, without the conflicts, which the queue knows.
+    private var applied = AppliedChanges()
 
     init(_ connection: Connection, _ plan: ApplyPlan, isReplica: Bool) {
         self.connection = connection
@@ -58,20 +51,35 @@ final class BatchWriter {
             guard error.isAboutRows else { throw describe(error, batch) }
             queue.clear()
             queue.conflicts = conflicts
-            counts.replays += 1
+            applied.replays += 1
             queue.add("ROLLBACK TO SAVEPOINT \(Self.savepoint)", doing: "giving a batch up")
             try await replay(batch, Array(batch.changes.indices))
         }
     }
 
     private func count(_ batch: ChangeBatch) {
+        var lanes: [Int32: ChangeCounts] = [:]
         for change in batch.changes {
             switch change.kind {
-            case .insert: counts.inserted &+= 1
-            case .update, .rekey: counts.updated &+= 1
-            case .delete: counts.deleted &+= 1
+            case .insert: lanes[change.lane, default: ChangeCounts()].inserted &+= 1
+            case .update, .rekey: lanes[change.lane, default: ChangeCounts()].updated &+= 1
+            case .delete: lanes[change.lane, default: ChangeCounts()].deleted &+= 1
             }
         }
+        for (lane, counts) in lanes {
+            applied.tables[plan.lanes[Int(lane)].target.table.name, default: ChangeCounts()] += counts
+        }
+        for (table, letters) in batch.deadLetters {
+            applied.tables[table, default: ChangeCounts()].deadLetters += letters
+        }
+    }
+
+    /// What the open transaction has in it, which is about to end.
+    func takeApplied() -> AppliedChanges {
+        defer { applied = AppliedChanges() }
+        applied.conflicts = queue.conflicts
+        queue.conflicts = [:]
+        return applied
     }
 
     // MARK: Change by change

@@ -59,5 +59,5 @@ extension [QualifiedName: ConflictCounts] {
         for (table, counts) in right { left[table, default: ConflictCounts()] += counts }
     }
 
-    var total: Int { values.reduce(0) { $0 + $1.total } }
+    package var total: Int { values.reduce(0) { $0 + $1.total } }
 }

@@ -53,6 +53,8 @@ package final class ChangeBatch {
     package private(set) var transactions: [Transaction] = []
     /// Statements that come after the changes (TRUNCATE, values of rh.state).
     var statements: [PipelineStatement] = []
+    /// How many rows `statements` put aside, by table of the target.
+    var deadLetters: [QualifiedName: Int] = [:]
     /// Rows that a filter is to be asked about.
     var candidates: [OID: [RowFilter.Candidate]] = [:]
     /// How many changes of the source came so far.
@@ -116,6 +118,7 @@ package final class ChangeBatch {
     /// Keeps memory of a usual size for what comes next.
     func clear() {
         statements.removeAll()
+        deadLetters.removeAll()
         sourceChanges = 0
         candidates.removeAll()
         arena.removeAll(keepingAtMost: 16 << 20)

@@ -83,9 +83,12 @@ struct CopyAttempt {
     private func finishedResult() async throws(ReplicationError) -> PipelineRun.Result? {
         let selection = try await PipelineCatalog.selection(definition, on: source)
         let known = try await ledger.relations()
-        let targets = Dictionary(
-            known.filter(\.isCopied).map { ($0.source, $0.target) }, uniquingKeysWith: { first, _ in first })
-        guard selection.tables.allSatisfy({ targets[$0.source.name] == $0.targetName }) else { return nil }
+        let copied = Dictionary(
+            known.filter(\.isCopied).map { ($0.source, $0) }, uniquingKeysWith: { first, _ in first })
+        guard selection.tables.allSatisfy({ copied[$0.source.name]?.target == $0.targetName }) else { return nil }
+        run.progress.update { progress in
+            progress.tables = selection.tables.map { CopyProgress.Table($0, copied[$0.source.name]?.chunks ?? []) }
+        }
         run.progress.enter(.done)
         var result = try await result()
         result.wasComplete = true

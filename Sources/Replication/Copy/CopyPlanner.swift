@@ -222,6 +222,7 @@ extension CopyProgress.Table {
         self.init(
             source: table.source.name, target: table.targetName, estimatedRows: table.estimatedRows,
             chunks: records.count, chunksDone: counts.count, rows: counts.reduce(0) { $0 + $1.read },
-            bytes: counts.reduce(0) { $0 + $1.bytes }, chunksRunning: 0, isKept: counts.count == records.count)
+            bytes: counts.reduce(0) { $0 + $1.bytes }, deadLetters: counts.reduce(0) { $0 + $1.deadLetters },
+            chunksRunning: 0, isKept: counts.count == records.count)
     }
 }

@@ -23,6 +23,8 @@ package final class CopyProgress: Sendable {
         /// Of the chunks that are done, and of those under way.
         package var rows: Int
         package var bytes: Int
+        /// Rows that were put aside, of the chunks that are done.
+        package var deadLetters: Int
         package var chunksRunning: Int
         /// An earlier run had copied it.
         package var isKept: Bool
@@ -34,6 +36,8 @@ package final class CopyProgress: Sendable {
         package var tables: [Table] = []
         package var steps = 0
         package var stepsDone = 0
+        /// Why it had to begin again last.
+        package var failure: (error: ReplicationError, at: ContinuousClock.Instant)?
     }
 
     private let shared = Mutex(State())
@@ -83,10 +87,11 @@ final class ChunkMeter {
         return throttle.take(rows: rows, bytes: bytes)
     }
 
-    func finish() {
+    func finish(_ counts: ChunkOutput.Counts = ChunkOutput.Counts()) {
         progress.update(table: table) {
             $0.chunksRunning -= 1
             $0.chunksDone += 1
+            $0.deadLetters += counts.deadLetters
         }
     }
 

@@ -64,7 +64,7 @@ final class CopyWorker: @unchecked Sendable {
             try await output.finish()
             try await sink.finish()
             try await commit(task, ledger, output.counts)
-            meter.finish()
+            meter.finish(output.counts)
         } catch {
             meter.undo()
             await sink.abandon()

@@ -96,6 +96,7 @@ package final class PipelineRun {
 
     private func note(_ error: ReplicationError) {
         end()
+        if !error.isCancellation { progress.update { $0.failure = (error, .now) } }
         if case .rewritten(let table) = error { rewritten.insert(table) }
     }
 

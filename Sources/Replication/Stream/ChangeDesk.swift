@@ -35,6 +35,7 @@ final class ChangeDesk: LaneSink {
     func take(_ letter: DeadLetter, of mapping: TableMapping) async throws(ReplicationError) {
         if let reader { return reader(letter) }
         let fields = DeadLetterLane.fields(letter, of: mapping, context, facts())
+        batch.deadLetters[mapping.target.name, default: 0] += 1
         batch.statements.append(
             PipelineStatement(
                 DeadLetterLane.insertStatement, fields.map { $0.map { .text($0) } ?? .null }))

@@ -28,16 +28,19 @@ package final class StreamProgress: Sendable {
         /// The last heartbeat's way from the source and back.
         package var heartbeat: Duration?
         package var lostHeartbeats = 0
-        package var inserted = 0
-        package var updated = 0
-        package var deleted = 0
-        /// Groups that were written change by change.
+        /// Those that are followed.
+        package var tables: [(source: QualifiedName, target: QualifiedName)] = []
+        /// By table of the target.
+        package var applied: [QualifiedName: ChangeCounts] = [:]
+        /// Batches that were written change by change.
         package var replays = 0
         /// Bytes of log that the source keeps for the slot, when it was last asked.
         package var retained: Int?
         /// By table of the target.
         package var conflicts: [QualifiedName: ConflictCounts] = [:]
         package var movedAt = ContinuousClock.now
+        /// When everything that the source had told of was in the target last.
+        package fileprivate(set) var caughtUpAt = ContinuousClock.now
 
         /// Bytes of the source's log that are not in the target yet.
         package var lag: Int64 { max(0, serverEnd.distance(from: position)) }
@@ -57,5 +60,10 @@ package final class StreamProgress: Sendable {
         }
     }
 
-    func update(_ change: (inout State) -> Void) { shared.withLock { change(&$0) } }
+    func update(_ change: (inout State) -> Void) {
+        shared.withLock { state in
+            change(&state)
+            if state.lag == 0 { state.caughtUpAt = .now }
+        }
+    }
 }

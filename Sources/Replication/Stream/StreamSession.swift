@@ -34,7 +34,10 @@ struct StreamSession {
             target, Ledger(target, pipeline: plan.definition.name), tables.plan, isReplica: plan.isReplica,
             position: plan.position, mailbox, on: actor, onCommit: note,
             onWrite: noteMovement)
-        progress.update { $0.position = plan.position }
+        progress.update { [plan] in
+            $0.tables = plan.mappings.map { ($0.source.name, $0.target.name) }
+            $0.position = plan.position
+        }
         progress.enter(.streaming)
         let outcome: Result<StreamControl.End, ReplicationError>
         do throws(ReplicationError) {
@@ -49,17 +52,15 @@ struct StreamSession {
 
     private func noteMovement() { progress.update { $0.movedAt = .now } }
 
-    private func note(
-        _ advance: StreamCommit, _ counts: BatchWriter.Counts, _ conflicts: [QualifiedName: ConflictCounts]
-    ) async {
+    private func note(_ advance: StreamCommit, _ applied: AppliedChanges) async {
         progress.update { state in
             state.position = advance.position
             state.transactions += advance.transactions
             state.changes += advance.changes
             state.commitTime = advance.commitTime ?? state.commitTime
-            (state.inserted, state.updated, state.deleted) = (counts.inserted, counts.updated, counts.deleted)
-            state.replays = counts.replays
-            state.conflicts += conflicts
+            state.applied += applied.tables
+            state.replays += applied.replays
+            state.conflicts += applied.conflicts
             state.movedAt = .now
         }
         if advance.transactions > 0 { await worker.committed(advance) }

@@ -97,6 +97,8 @@ enum NativeModules {
         stack.setField("session", of: -2)
         PipelineFunctions.push(to: stack, worker)
         stack.setField("pipelines", of: -2)
+        MetricFunctions.push(to: stack, worker.options.figures.metrics)
+        stack.setField("metrics", of: -2)
         for (name, table) in [("connection", worker.connectionMethods), ("pool", worker.poolMethods)] {
             if let table { stack.push(table) } else { stack.pushNil() }
             stack.setField(name, of: -2)

@@ -110,7 +110,10 @@ extension ScriptHost {
         self.source = source
         loaded = try LoadedPipelines.read(resultsOf: task, scriptHash: try source.hash, worker)
         guard !loaded.isEmpty else { return }
-        pipelineState.note(loaded.map(\.definition.name), source.files(of: worker))
+        let pipelines = loaded.map {
+            PipelineState.Pipeline(name: $0.definition.name, source: $0.source, sink: $0.sink)
+        }
+        pipelineState.note(pipelines, of: source.absolutePath, source.files(of: worker))
         hasTimers = worker.scheduler.timers > 0
         // The state of a pipeline's own functions has them, too.
         worker.scheduler.endTimers()

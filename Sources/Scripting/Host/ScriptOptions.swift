@@ -18,6 +18,8 @@ package struct ScriptOptions: Sendable {
 
     /// Copies of the options have the same ones.
     let pools = PoolRegistry()
+    /// The same.
+    let figures = SharedFigures()
 
     package init() {}
 }
@@ -27,6 +29,9 @@ package enum ScriptSource: Sendable {
     case file(String)
     /// `name` as Lua names chunks: "=stdin".
     case text(String, name: String)
+
+    /// Nil for a text.
+    var absolutePath: String? { if case .file(let path) = self { StandardLibrary.realPath(path) } else { nil } }
 }
 
 /// How a script ended.

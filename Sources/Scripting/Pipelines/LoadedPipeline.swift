@@ -48,7 +48,8 @@ final class LoadedPipeline: @unchecked Sendable {
     /// The function for the rows of a table; nil if they go through as they are.
     func makeTransform(_ mapping: TableMapping) -> LuaRowTransform? {
         guard functions.indices.contains(mapping.rule), let function = functions[mapping.rule] else { return nil }
-        return LuaRowTransform(function, limits, mapping, library, worker)
+        let time = worker.options.figures.functions.time(of: definition.name, mapping.source.name)
+        return LuaRowTransform(function, limits, mapping, library, time, worker)
     }
 
     /// Workers need functions of the script.

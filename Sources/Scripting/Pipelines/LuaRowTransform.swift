@@ -11,6 +11,7 @@ final class LuaRowTransform: RowTransform {
     let worker: ScriptWorker
     let library: TransformLibrary
     let function: TransformFunction
+    let time: FunctionTime
     /// Where the function begins, for errors that are noticed after it has returned.
     let place: String?
     private let timeLimit: Duration?
@@ -19,8 +20,9 @@ final class LuaRowTransform: RowTransform {
     /// `function` is kept by whoever has made it.
     init(
         _ function: TransformFunction, _ limits: PipelineLimits, _ mapping: TableMapping, _ library: TransformLibrary,
-        _ worker: ScriptWorker
+        _ time: FunctionTime, _ worker: ScriptWorker
     ) {
+        self.time = time
         self.function = function
         timeLimit = function.isBatch ? limits.batchTime : limits.rowTime
         self.mapping = mapping

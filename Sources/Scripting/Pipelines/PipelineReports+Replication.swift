@@ -23,7 +23,7 @@ extension PipelineProgress {
         stream = Stream(
             transactions: state.transactions, changes: state.changes, lag: state.lag, heartbeat: state.heartbeat,
             lostHeartbeats: state.lostHeartbeats, retained: state.retained,
-            conflicts: state.conflicts.values.reduce(0) { $0 + $1.total })
+            conflicts: state.conflicts.total)
     }
 }
 

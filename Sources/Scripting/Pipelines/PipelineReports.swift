@@ -10,7 +10,7 @@ package struct PipelineSummary: Sendable {
 
 /// How far a pipeline is; to be asked for as often as anybody likes.
 package struct PipelineProgress: Sendable {
-    package enum Phase: String, Sendable {
+    package enum Phase: String, Sendable, CaseIterable {
         case connecting
         case preparing
         /// Making tables in the target.

@@ -1,19 +1,28 @@
 import LuaRuntime
+import Postgres
 import Replication
 import Synchronization
 
 /// What other threads may ask of the pipelines that a host runs.
 final class PipelineState: Sendable {
     struct Running: Sendable {
-        var name: String
+        var definition: PipelineDefinition
         var progress: CopyProgress
         var stream: StreamProgress?
         var control: StreamControl?
         var failure: RunFailure?
     }
 
+    /// One that the file has returned.
+    struct Pipeline: Sendable {
+        let name: String
+        let source: ConnectionPool
+        let sink: ConnectionPool
+    }
+
     private struct State {
-        var names: [String] = []
+        var pipelines: [Pipeline] = []
+        var script: String?
         /// What the pipelines were loaded from.
         var files: [String: SourceStamp] = [:]
         var running: [Running] = []
@@ -25,15 +34,20 @@ final class PipelineState: Sendable {
 
     private let state = Mutex(State())
 
-    var names: [String] { state.withLock { $0.names } }
+    var pipelines: [Pipeline] { state.withLock { $0.pipelines } }
+    var names: [String] { pipelines.map(\.name) }
     var running: [Running] { state.withLock { $0.running } }
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     var files: [String: SourceStamp] { state.withLock { $0.files } }
 
-    func note(_ names: [String], _ files: [String: SourceStamp]) {
+    /// The file's absolute path; nil if the script is no file.
+    var script: String? { state.withLock { $0.script } }
+
+    func note(_ pipelines: [Pipeline], of script: String?, _ files: [String: SourceStamp]) {
         state.withLock { state in
-            state.names = names
+            state.pipelines = pipelines
+            state.script = script
             state.files = files
         }
     }
@@ -41,12 +55,12 @@ final class PipelineState: Sendable {
     func note(files: [String: SourceStamp]) { state.withLock { $0.files = files } }
 
     func begin(
-        _ name: String, _ progress: CopyProgress, _ stream: StreamProgress? = nil, _ control: StreamControl? = nil,
+        _ definition: PipelineDefinition, _ progress: CopyProgress, _ stream: StreamProgress? = nil, _ control: StreamControl? = nil,
         _ failure: RunFailure? = nil
     ) {
         state.withLock {
             $0.running.append(
-                Running(name: name, progress: progress, stream: stream, control: control, failure: failure))
+                Running(definition: definition, progress: progress, stream: stream, control: control, failure: failure))
         }
     }
 
@@ -113,6 +127,8 @@ final class PipelineState: Sendable {
 }
 
 extension PipelineState.Running {
+    var name: String { definition.name }
+
     fileprivate var isStreaming: Bool {
         guard let stream else { return false }
         switch stream.state.phase {

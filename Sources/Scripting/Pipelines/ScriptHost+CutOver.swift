@@ -11,7 +11,7 @@ extension ScriptHost {
             let started = ContinuousClock.now
             let progress = (copy: CopyProgress(), stream: StreamProgress())
             let name = pipeline.definition.name
-            pipelineState.begin(name, progress.copy, progress.stream, nil)
+            pipelineState.begin(pipeline.definition, progress.copy, progress.stream, nil)
             return await withCrew(pipeline, coordinator, actor) { _, crew throws(ReplicationError) in
                 let run = CutOverRun(
                     pipeline.definition, coordinator: coordinator, workers: crew, options: options.replication,

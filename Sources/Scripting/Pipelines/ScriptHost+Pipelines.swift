@@ -44,7 +44,7 @@ extension ScriptHost {
         await together { [self] actor, pipeline, coordinator in
             let started = ContinuousClock.now
             let progress = CopyProgress()
-            pipelineState.begin(pipeline.definition.name, progress)
+            pipelineState.begin(pipeline.definition, progress)
             return await withCrew(pipeline, coordinator, actor) { _, crew throws(ReplicationError) in
                 let run = VerifyRun(
                     pipeline.definition, coordinator: coordinator, workers: crew, repairs: repair,

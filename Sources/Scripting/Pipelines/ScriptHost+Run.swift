@@ -13,7 +13,7 @@ extension ScriptHost {
     ) async -> StepOutcome<PipelineResult> {
         let progress = (copy: CopyProgress(), stream: StreamProgress())
         let failure = RunFailure()
-        pipelineState.begin(pipeline.definition.name, progress.copy, progress.stream, control, failure)
+        pipelineState.begin(pipeline.definition, progress.copy, progress.stream, control, failure)
         // What `on_start` leaves behind runs here.
         worker?.scheduler.reportsTimers = true
         onTaskFailure = onTaskFailure ?? failure.note

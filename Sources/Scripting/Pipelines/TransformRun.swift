@@ -23,6 +23,7 @@ final class TransformRun {
     private let isBatch: Bool
     private let columnCount: Int
     private let scheduler: LuaScheduler
+    private var stopwatch: FunctionStopwatch
     /// The newest row as it came, valid until the next one is asked for.
     private var message: UnsafeRawBufferPointer?
     private var batch = (rows: 0, bytes: 0)
@@ -45,6 +46,7 @@ final class TransformRun {
         isBatch = transform.function.isBatch
         columnCount = factory.shape.fieldCount
         scheduler = transform.worker.scheduler
+        stopwatch = FunctionStopwatch(transform.time, isBatch: isBatch)
         facts = RowFacts(factory.shape, sources: input.columns.map(\.name), key: transform.mapping.key)
         writer = TransformWriter(transform, factory.shape, output, isOfChanges: changes != nil)
         state = changes == nil ? ChunkState(output) : transform.library.changeState(output)
@@ -57,6 +59,7 @@ final class TransformRun {
         worker.transformRuns[ObjectIdentifier(task)] = nil
         // The script may keep its event, which asks for the row's key.
         defer { message = nil }
+        stopwatch.hand()
         let isInterrupt = task.failure?.interrupt.map { $0 != .taskCancelled } ?? false
         if let stop, !isInterrupt { throw stop }
         guard let failure = task.failure else { return output.write(state.takeChanges()) }
@@ -108,7 +111,9 @@ final class TransformRun {
 
     fileprivate func take(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         scheduler.noteProgress()
+        stopwatch.forget()
         if scheduler.isTurnOver() {
+            stopwatch.hand()
             return try scheduler.yield(stack) { [self] stack throws(ScriptError) in try next(stack) }
         }
         return try next(stack)
@@ -120,11 +125,15 @@ final class TransformRun {
         do throws(ReplicationError) {
             if writer.isDue, let lane = try flushWithoutWaiting() { return try wait(stack, for: lane) }
             switch try input.next() {
-            case .row(let bytes): return try push(bytes, to: stack)
+            case .row(let bytes):
+                let count = try push(bytes, to: stack)
+                stopwatch.begin()
+                return count
             case .pending: return try waitForInput(stack)
             case .end:
                 message = nil
                 stack.pushNil()
+                stopwatch.beginBatch()
                 return 1
             }
         } catch {
@@ -173,6 +182,7 @@ final class TransformRun {
     }
 
     fileprivate func give(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        stopwatch.end()
         if let name = try writer.unknownTable(stack) {
             return try lookUp(name, stack) { [self] stack throws(ScriptError) in try give(stack) }
         }
@@ -182,6 +192,7 @@ final class TransformRun {
 
     /// Both at once: one call of the host for a row.
     fileprivate func step(_ stack: LuaStack) throws(ScriptError) -> Int32 {
+        stopwatch.end()
         if let name = try writer.unknownTable(stack) {
             return try lookUp(name, stack) { [self] stack throws(ScriptError) in try step(stack) }
         }
@@ -281,6 +292,7 @@ final class TransformRun {
     private func settle(_ stack: LuaStack) throws(ScriptError) -> Int32 {
         let row = try RowLibrary.row(at: 1, of: stack, "settle")
         refused = nil
+        stopwatch.end()
         state.undo()
         if let stop { throw .stopped(by: stop) }
         stack.setCount(2)

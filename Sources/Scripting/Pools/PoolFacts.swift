@@ -60,7 +60,7 @@ enum PoolFacts {
 }
 
 extension Duration {
-    var inSeconds: Double {
+    package var inSeconds: Double {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) * 1e-18
     }

@@ -25,6 +25,8 @@ final class PoolRegistry: Sendable {
         return pool
     }
 
+    var all: [ConnectionPool] { pools.withLock { Array($0.values) } }
+
     /// Closes every pool; leases get `timeout`.
     func closeAll(timeout: Duration) async {
         let all = pools.withLock { pools in

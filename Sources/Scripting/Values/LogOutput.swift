@@ -15,7 +15,10 @@ package final class LogOutput: Sendable {
         var surrounding: (@Sendable (() -> Void) -> Void)?
     }
 
+    private static let keptRecords = 50
+
     private let settings: Mutex<Settings>
+    private let kept = Mutex<[LogRecord]>([])
     private let descriptor: CInt
 
     /// `descriptor` stays open as long as this is used; it is not closed.
@@ -41,6 +44,16 @@ package final class LogOutput: Sendable {
 
     package func handler(label: String) -> LogRecordHandler {
         LogRecordHandler(output: self, label: label)
+    }
+
+    /// The newest warnings and errors, oldest first.
+    var warnings: [LogRecord] { kept.withLock { $0 } }
+
+    fileprivate func keep(_ record: LogRecord) {
+        kept.withLock { records in
+            records.append(record)
+            if records.count > Self.keptRecords { records.removeFirst() }
+        }
     }
 
     /// One write, so that lines of several threads do not mix.
@@ -89,21 +102,20 @@ package struct LogRecordHandler: LogHandler {
         let record = LogRecord(
             time: TimeValue.now(), level: event.level.rawValue, message: event.message.description, label: label,
             fields: fields.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key })
+        if event.level >= .warning { output.keep(record) }
         output.write(output.form == .text ? record.text : record.json)
     }
 }
 
 /// One line of the log.
-struct LogRecord {
+struct LogRecord: Sendable {
     let time: TimeValue
     let level: String
     let message: String
     let label: String
     let fields: [(key: String, value: String)]
 
-    private var timeText: String {
-        (try? TimeFormatter(time).format("%Y-%m-%dT%H:%M:%S.%LZ")) ?? time.description
-    }
+    private var timeText: String { time.textInMilliseconds }
 
     /// `2026-01-31T12:00:00.000Z info message key=value`; a value with blanks is quoted.
     var text: String {
@@ -128,4 +140,9 @@ struct LogRecord {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
         return String(JSONText.string(text).dropFirst().dropLast())
     }
+}
+
+extension TimeValue {
+    /// `2026-01-31T12:00:00.000Z`, of a time in UTC.
+    var textInMilliseconds: String { (try? TimeFormatter(self).format("%Y-%m-%dT%H:%M:%S.%LZ")) ?? description }
 }

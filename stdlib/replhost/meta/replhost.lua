@@ -775,6 +775,80 @@ function rh.log.warn(message, fields) end
 ---@param fields table<string, any>?
 function rh.log.error(message, fields) end
 
+---@class replhost.metric
+--- What scripts count for `/metrics` (`run --listen`). The same name is the same metric in all workers of a process; what
+-- was counted lives as long as the process. Names are Prometheus's (letters, digits, "_" and ":"); "replhost_" is taken.
+rh.metric = {}
+
+---@class MetricOptions
+---@field help string? one line that says what is counted, and in which unit
+
+---@class HistogramOptions: MetricOptions
+---@field buckets number[]? ascending upper bounds; by default 0.005 … 10, for seconds
+
+---@alias MetricLabels table<string, string|number|boolean> at most 1000 combinations for each metric
+
+---@class Counter
+local Counter = {}
+
+--- Adds `by` (1), which is not negative.
+---@param by number?
+---@param labels MetricLabels?
+function Counter:inc(by, labels) end
+
+--- What was counted under these labels so far, in this process.
+---@param labels MetricLabels?
+---@return number
+function Counter:value(labels) end
+
+---@class Gauge
+local Gauge = {}
+
+---@param to number
+---@param labels MetricLabels?
+function Gauge:set(to, labels) end
+
+---@param by number? 1
+---@param labels MetricLabels?
+function Gauge:inc(by, labels) end
+
+---@param by number? 1
+---@param labels MetricLabels?
+function Gauge:dec(by, labels) end
+
+---@param labels MetricLabels?
+---@return number
+function Gauge:value(labels) end
+
+---@class Histogram
+local Histogram = {}
+
+---@param number number
+---@param labels MetricLabels?
+function Histogram:observe(number, labels) end
+
+--- The sum of what was observed, and how many.
+---@param labels MetricLabels?
+---@return number sum
+---@return integer count
+function Histogram:value(labels) end
+
+--- Only grows. In `/metrics` its name ends in "_total".
+---@param name string
+---@param options MetricOptions?
+---@return Counter
+function rh.metric.counter(name, options) end
+
+---@param name string
+---@param options MetricOptions?
+---@return Gauge
+function rh.metric.gauge(name, options) end
+
+---@param name string
+---@param options HistogramOptions?
+---@return Histogram
+function rh.metric.histogram(name, options) end
+
 --- An environment variable. Without a default a missing one is an error.
 ---@generic T
 ---@param name string
