@@ -87,6 +87,8 @@ struct CopyAttempt {
             known.filter(\.isCopied).map { ($0.source, $0) }, uniquingKeysWith: { first, _ in first })
         guard selection.tables.allSatisfy({ copied[$0.source.name]?.target == $0.targetName }) else { return nil }
         run.progress.update { progress in
+            // Those that this run has copied are shown already.
+            guard progress.tables.isEmpty else { return }
             progress.tables = selection.tables.map { CopyProgress.Table($0, copied[$0.source.name]?.chunks ?? []) }
         }
         run.progress.enter(.done)
