@@ -93,6 +93,9 @@ package final class LuaScheduler {
         for task in tasks.values { kill(task, kind) }
     }
 
+    /// The tasks that have not ended, oldest first.
+    package var overview: [LuaTask.Overview] { tasks.values.map(\.overview).sorted { $0.age > $1.age } }
+
     /// Returns when no task is left.
     package func untilIdle() async {
         guard !tasks.isEmpty else { return }

@@ -28,6 +28,7 @@ package final class LuaTask {
     private let state: LuaState
     /// Where it was spawned, as "file:line".
     package let origin: String?
+    private let began = ContinuousClock.now
     var phase: Phase
     var delivery: Result<Delivery, ScriptError>?
     /// Ends what it waits for; the wait then completes, with the given error if it has none of its own.
@@ -60,6 +61,26 @@ package final class LuaTask {
         case .finished, .failed: true
         case .ready, .running, .waiting: false
         }
+    }
+
+    /// What it does, for people.
+    package struct Overview {
+        package let origin: String?
+        /// "ready", "running", "waiting" or "ended".
+        package let state: String
+        package let isTimer: Bool
+        package let age: Duration
+    }
+
+    var overview: Overview {
+        let state =
+            switch phase {
+            case .ready: "ready"
+            case .running: "running"
+            case .waiting: "waiting"
+            case .finished, .failed: "ended"
+            }
+        return Overview(origin: origin, state: state, isTimer: timer != nil, age: ContinuousClock.now - began)
     }
 
     package var failure: LuaFailure? {

@@ -85,9 +85,9 @@ import Testing
         let result = try await ConsoleProcess.run("--log-format", "json", path)
 
         #expect(result.status == 0)
-        #expect(result.errors.contains(#""source":"progress""#))
-        #expect(result.errors.contains(#""phase":"#))
-        #expect(result.errors.contains(#""pipeline":"shop""#))
+        #expect(result.errors.contains(#""scope":{"name":"progress"}"#))
+        #expect(result.errors.contains(#""replhost.phase":"#))
+        #expect(result.errors.contains(#""replhost.pipeline":"shop""#))
     }
 
     @Test func drawsProgressOnATerminal() async throws {

@@ -114,8 +114,8 @@ import Testing
         let script = "local log = require('replhost.log') log.info('one') log.warn('two')"
         let result = try await ConsoleProcess.run("--log-format", "json", "--log-level", "warning", "-e", script)
 
-        #expect(result.errors.hasPrefix("{\"time\":"))
-        #expect(result.errors.contains("\"message\":\"two\""))
+        #expect(result.errors.hasPrefix("{\"timestamp\":"))
+        #expect(result.errors.contains("\"body\":\"two\""))
         #expect(!result.errors.contains("one"))
     }
 

@@ -27,7 +27,7 @@ import Testing
         var figures: RunFigures?
         _ = try await file.perform { host in
             let outcome = await host.runPipelines(once: true)
-            figures = host.figures()
+            figures = await host.figures()
             return outcome
         }.value()
         return try #require(figures)
@@ -132,13 +132,14 @@ import Testing
 
         let failure = try await file.perform { host in
             let run = Task { await host.runPipelines() }
-            #expect(await eventually { host.figures().isReady })
+            #expect(await eventually { await host.figures().isReady })
             _ = try? server.run(
                 "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'replhost%'",
                 in: file.target)
-            #expect(await eventually { host.figures().pipelines.first?.lastFailure != nil })
-            #expect(await eventually { host.figures().isReady })
-            let failure = host.figures().pipelines.first?.lastFailure
+            #expect(await eventually { await host.figures().pipelines.first?.lastFailure != nil })
+            #expect(await eventually { await host.figures().isReady })
+            let failure = await host.figures().pipelines.first?.lastFailure
+            #expect(await host.figures().workers.contains { $0.name.hasPrefix("worker") && $0.luaBytes > 0 })
             host.interrupt()
             _ = await run.value
             return PipelineOutcome.done(failure)

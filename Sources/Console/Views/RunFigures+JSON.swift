@@ -10,7 +10,8 @@ extension RunFigures {
             ("started_at", JSONText.string(startedAt)), ("uptime_seconds", JSONText.seconds(uptime)),
             ("memory_bytes", String(residentBytes)), ("cpu_seconds", JSONText.seconds(processorTime)),
             ("ready", String(isReady)), ("pipelines", JSONText.array(pipelines.map(\.json))),
-            ("pools", JSONText.array(pools.map(\.json))), ("log", JSONText.array(log.map(\.json))),
+            ("pools", JSONText.array(pools.map(\.json))),
+            ("workers", JSONText.array(workers.map(\.json))), ("log", JSONText.array(log.map(\.json))),
         ])
     }
 }
@@ -90,6 +91,24 @@ extension RunFigures.Latency {
     }
 
     private static func text(_ duration: Duration) -> String { Figures.fixed(duration / .seconds(1), 6) }
+}
+
+extension RunFigures.Worker {
+    fileprivate var json: String {
+        JSONText.object([
+            ("name", JSONText.string(name)), ("busy", String(isBusy)), ("lua_bytes", String(luaBytes)),
+            ("tasks", JSONText.array(tasks.map(\.json))),
+        ])
+    }
+}
+
+extension RunFigures.LuaTask {
+    fileprivate var json: String {
+        JSONText.object([
+            ("origin", JSONText.string(origin)), ("state", JSONText.string(state)), ("timer", String(isTimer)),
+            ("age_seconds", JSONText.seconds(age)),
+        ])
+    }
 }
 
 extension RunFigures.Record {

@@ -100,6 +100,26 @@ package struct RunFigures: Sendable {
         package var connect: Latency
     }
 
+    /// A Lua state with a thread of its own.
+    package struct Worker: Sendable {
+        /// Its thread's name.
+        package var name: String
+        /// Its thread had no time to answer: the rest is of an earlier look.
+        package var isBusy: Bool
+        package var luaBytes: Int
+        package var tasks: [LuaTask]
+    }
+
+    /// A coroutine: the script, what `rh.spawn` began, or a function with its rows.
+    package struct LuaTask: Sendable {
+        /// Where it was begun, as "file:line"; nil if the host has begun it.
+        package var origin: String?
+        /// "ready", "running" or "waiting".
+        package var state: String
+        package var isTimer: Bool
+        package var age: Duration
+    }
+
     /// A warning or an error that was logged.
     package struct Record: Sendable {
         package var time: String
@@ -119,6 +139,7 @@ package struct RunFigures: Sendable {
     package var processorTime: Duration
     package var pipelines: [Pipeline]
     package var pools: [Pool]
+    package var workers: [Worker]
     package var metrics: [Metric]
     package var log: [Record]
 

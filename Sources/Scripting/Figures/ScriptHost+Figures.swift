@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import LuaRuntime
 import Postgres
 import PostgresProtocol
@@ -6,16 +7,17 @@ import Replication
 
 extension ScriptHost {
     /// How the process and its pipelines are; from any thread, as often as anybody likes.
-    package func figures() -> RunFigures {
+    package func figures() async -> RunFigures {
+        let workers = await options.figures.workers.look()
         let uptime = ContinuousClock.now - ProcessFigures.started.clock
         return RunFigures(
             processID: getpid(), script: pipelineState.script, time: TimeValue.now().textInMilliseconds,
             startedAt: ProcessFigures.started.time.textInMilliseconds, uptime: uptime,
             residentBytes: ProcessFigures.residentBytes, processorTime: ProcessFigures.processorTime,
-            pipelines: pipelineFigures, pools: poolFigures, metrics: options.figures.metrics.all,
+            pipelines: pipelineFigures, pools: poolFigures, workers: workers, metrics: options.figures.metrics.all,
             log: ScriptLog.output.warnings.map {
                 RunFigures.Record(
-                    time: $0.time.textInMilliseconds, level: $0.level, message: $0.message, fields: $0.fields)
+                    time: $0.time.textInMilliseconds, level: $0.level.rawValue, message: $0.message, fields: $0.fields)
             })
     }
 

@@ -2,4 +2,5 @@
 final class SharedFigures: Sendable {
     let functions = FunctionTimes()
     let metrics = MetricRegistry()
+    let workers = WorkerList()
 }

@@ -27,6 +27,7 @@ final class ScriptWorker {
     /// The places asked for last, newest first: a borrower's `getconn` and `putconn` alternate.
     private var recent: (Place, BorrowSite)?
     private var beforeRecent: (Place, BorrowSite)?
+    private var figures: WorkerFigures?
 
     private struct Place: Hashable {
         let source: UnsafeRawPointer
@@ -41,11 +42,13 @@ final class ScriptWorker {
         registerTypes()
         scheduler.onEnd = { [unowned self] task in takeLeases(of: task) }
         Watchdog.shared.watch(state)
+        figures = options.figures.workers.add(self)
     }
 
     /// Ends the state; tasks must have ended.
     func close() {
         isEnding = true
+        if let figures { options.figures.workers.remove(figures) }
         state.close()
     }
 

@@ -100,7 +100,7 @@ package struct LogRecordHandler: LogHandler {
     package func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let record = LogRecord(
-            time: TimeValue.now(), level: event.level.rawValue, message: event.message.description, label: label,
+            time: TimeValue.now(), level: event.level, message: event.message.description, label: label,
             fields: fields.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key })
         if event.level >= .warning { output.keep(record) }
         output.write(output.form == .text ? record.text : record.json)
@@ -110,7 +110,7 @@ package struct LogRecordHandler: LogHandler {
 /// One line of the log.
 struct LogRecord: Sendable {
     let time: TimeValue
-    let level: String
+    let level: Logger.Level
     let message: String
     let label: String
     let fields: [(key: String, value: String)]
@@ -119,7 +119,7 @@ struct LogRecord: Sendable {
 
     /// `2026-01-31T12:00:00.000Z info message key=value`; a value with blanks is quoted.
     var text: String {
-        var line = "\(timeText) \(level) \(Self.escaped(message))"
+        var line = "\(timeText) \(level.rawValue) \(Self.escaped(message))"
         for (key, value) in fields {
             let isPlain =
                 !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
@@ -128,17 +128,36 @@ struct LogRecord: Sendable {
         return line
     }
 
+    /// With the names of OpenTelemetry's data model for logs. A script names its own attributes, those of the host begin
+    /// with "replhost.".
     var json: String {
-        var line = "{\"time\":\"\(timeText)\",\"level\":\"\(level)\",\"message\":\(JSONText.string(message))"
-        line += ",\"source\":\(JSONText.string(label))"
-        for (key, value) in fields { line += ",\(JSONText.string(key)):\(JSONText.string(value))" }
-        return line + "}"
+        var line = "{\"timestamp\":\"\(timeText)\",\"severity_text\":\"\(level.severity.text)\""
+        line += ",\"severity_number\":\(level.severity.number),\"body\":\(JSONText.string(message))"
+        line += ",\"scope\":{\"name\":\(JSONText.string(label))},\"attributes\":{"
+        let prefix = label == ScriptLog.label ? "" : "replhost."
+        line += fields.map { "\(JSONText.string(prefix + $0.key)):\(JSONText.string($0.value))" }.joined(separator: ",")
+        return line + "}}"
     }
 
     /// Control characters must not forge lines or move the terminal's cursor.
     private static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
         return String(JSONText.string(text).dropFirst().dropLast())
+    }
+}
+
+extension Logger.Level {
+    /// As OpenTelemetry has it.
+    fileprivate var severity: (text: String, number: Int) {
+        switch self {
+        case .trace: ("TRACE", 1)
+        case .debug: ("DEBUG", 5)
+        case .info: ("INFO", 9)
+        case .notice: ("INFO2", 10)
+        case .warning: ("WARN", 13)
+        case .error: ("ERROR", 17)
+        case .critical: ("FATAL", 21)
+        }
     }
 }
 

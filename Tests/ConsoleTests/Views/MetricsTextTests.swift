@@ -17,7 +17,7 @@ import Testing
                         transactions: 3, changes: 7, inserted: 4, updated: 2, deleted: 1, lag: 100,
                         delay: .milliseconds(20), heartbeat: nil, lostHeartbeats: 0, retained: 9, budget: nil,
                         position: "0/1", commitTime: nil, conflicts: 0, replays: 0), tables: tables)
-            ], pools: [], metrics: [], log: [])
+            ], pools: [], workers: [], metrics: [], log: [])
     }
 
     private static func table(_ name: String) -> RunFigures.Table {

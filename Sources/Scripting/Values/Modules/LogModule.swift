@@ -65,5 +65,6 @@ enum LogModule {
 /// Where `rh.log` writes; the program sets form and level of the output.
 package enum ScriptLog {
     package static let output = LogOutput()
-    static let logger = Logger(label: "script") { ScriptLog.output.handler(label: $0) }
+    static let label = "script"
+    static let logger = Logger(label: label) { ScriptLog.output.handler(label: $0) }
 }
