@@ -23,6 +23,8 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+let nio: [Target.Dependency] = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
+
 let package = Package(
     name: "replhost",
     dependencies: [
@@ -30,6 +32,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
     ],
     targets: [
@@ -58,7 +61,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Console", dependencies: ["PostgresProtocol", "Scripting", "Sandbox", argumentParser, logging],
+            name: "Console",
+            dependencies: ["PostgresProtocol", "Scripting", "Sandbox", argumentParser, logging] + nio,
             swiftSettings: strict),
         .executableTarget(name: "replhost", dependencies: ["Console"], swiftSettings: strict),
 

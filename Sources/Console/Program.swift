@@ -26,7 +26,7 @@ package enum Program {
     private static func run(_ request: RunRequest, _ signals: Signals) async -> Int32 {
         useLog()
         return await ScriptRun(request, signals) { session in
-            await session.runIfAny(isOnce: request.isOnce, isQuiet: request.isQuiet, isWatching: request.isWatching)
+            await session.runIfAny(request)
         }.run()
     }
 

@@ -12,6 +12,9 @@ struct RunRequest {
     var isOnce = false
     /// The file is loaded anew when it has changed.
     var isWatching = false
+    /// Where the run is shown over HTTP, and the file with the token for that.
+    var listen: ListenAddress?
+    var tokenFile: String?
     /// No progress is shown.
     var isQuiet = false
     /// The first word may have been meant as a command.
@@ -33,6 +36,8 @@ struct RunRequest {
         isQuiet = command.quiet
         isOnce = command.once
         isWatching = command.watch
+        listen = command.listen
+        tokenFile = command.tokenFile
     }
 
     /// The settings of the log take effect at once.

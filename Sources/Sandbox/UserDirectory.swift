@@ -4,14 +4,19 @@ import Glibc
 package enum UserDirectory: String {
     case state = "XDG_STATE_HOME"
     case config = "XDG_CONFIG_HOME"
+    /// For sockets; the system may not have one.
+    case runtime = "XDG_RUNTIME_DIR"
 
     /// Absolute, without a slash at its end; nil if neither the variable nor HOME is an absolute path.
-    package var path: String? { Self.absolutePath(in: rawValue) ?? Self.absolutePath(in: "HOME").map { $0 + usual } }
+    package var path: String? {
+        Self.absolutePath(in: rawValue) ?? usual.flatMap { usual in Self.absolutePath(in: "HOME").map { $0 + usual } }
+    }
 
-    private var usual: String {
+    private var usual: String? {
         switch self {
         case .state: "/.local/state"
         case .config: "/.config"
+        case .runtime: nil
         }
     }
 

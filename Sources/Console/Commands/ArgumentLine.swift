@@ -37,6 +37,7 @@ enum ArgumentLine {
 
     private static let optionsWithValue: Set<String> = [
         "-e", "--execute", "--allow", "--sandbox", "--limits", "--log-format", "--log-level",
+        "--listen", "--token-file",
     ]
 
     /// Without a file or a text, the script is what comes through standard input.

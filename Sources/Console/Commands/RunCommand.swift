@@ -44,6 +44,18 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Prints what the pipelines have done as JSON.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Shows how the pipelines are over HTTP: a page at /, /metrics for Prometheus, /status.json, /healthz, "
+                + "/readyz. Without a host it is the loopback; port 0 is any that is free.",
+            valueName: "host:port"))
+    var listen: ListenAddress?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file, which only its owner may read, with the token that --listen then asks for.", valueName: "file"))
+    var tokenFile: String?
+
     @OptionGroup(title: "What the script may do, and how much")
     var settings: ScriptSettings
 
@@ -57,6 +69,11 @@ struct RunCommand: ParsableCommand {
         if text == nil, script.isEmpty {
             throw ValidationError("There is nothing to run: name a FILE, \"-\" for standard input, or use -e 'lua'.")
         }
+        if let listen, !listen.isLoopback, tokenFile == nil {
+            throw ValidationError(
+                "--listen \(listen.host):\(listen.port) can be reached from elsewhere: it needs --token-file FILE.")
+        }
+        if listen == nil, tokenFile != nil { throw ValidationError("--token-file is for --listen, which is not there.") }
         if watch, text != nil || script.first == "-" { throw ValidationError("--watch needs a FILE.") }
     }
 }

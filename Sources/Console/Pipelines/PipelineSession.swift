@@ -64,12 +64,29 @@ struct PipelineSession {
 
 extension PipelineSession {
     /// Runs the pipelines that a script has returned, if it has.
-    func runIfAny(isOnce: Bool, isQuiet: Bool, isWatching: Bool) async -> Int32 {
-        guard !host.pipelines.isEmpty else { return ExitCode.done }
-        interruption.allowMoreTime()
-        return await copying(isQuiet: isQuiet) { host in
-            isWatching ? await Self.watching(host, isOnce) : await host.runPipelines(once: isOnce)
+    func runIfAny(_ request: RunRequest) async -> Int32 {
+        guard !host.pipelines.isEmpty else {
+            return request.listen == nil ? ExitCode.done : reporter.fail([Self.nothingToShow])
         }
+        interruption.allowMoreTime()
+        let server: RunServer
+        do { server = try await self.server(for: request) } catch { return reporter.fail([error]) }
+        return await server.serving {
+            await copying(isQuiet: request.isQuiet) { host in
+                request.isWatching
+                    ? await Self.watching(host, request.isOnce) : await host.runPipelines(once: request.isOnce)
+            }
+        }
+    }
+
+    private static let nothingToShow = FailureReport(
+        code: "RH0113", "the script returns no pipeline: --listen has nothing to show",
+        hint: "End the file with: return rh.pipeline \"name\" { … }")
+
+    private func server(for request: RunRequest) async throws(FailureReport) -> RunServer {
+        let token: String?
+        do { token = try request.tokenFile.map(TokenFile.read) } catch { throw error.report }
+        do { return try await RunServer.start(host, request.listen.map { ($0, token) }) } catch { throw error.report }
     }
 
     private static func watching(_ host: ScriptHost, _ isOnce: Bool) async -> PipelineOutcome<[PipelineResult]> {

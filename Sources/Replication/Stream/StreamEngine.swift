@@ -133,7 +133,11 @@ final class StreamEngine {
                 }
             }
         }
-        progress.update { $0.serverEnd = mailbox.serverEnd }
+        let isIdle = current == nil && !hasChanges && !applier.isBusy
+        progress.update { [advance] in
+            $0.serverEnd = mailbox.serverEnd
+            if isIdle { $0.reached = advance.position }
+        }
     }
 
     private func process(_ bytes: UnsafeRawBufferPointer, at start: LSN) async throws(ReplicationError) {

@@ -21,6 +21,8 @@ package final class StreamProgress: Sendable {
         package var changes = 0
         /// Everything before it is in the target.
         package var position = LSN.zero
+        /// There was nothing to apply before it; what is past the position is written down now and then only.
+        package var reached = LSN.zero
         /// Of the source's log, as far as it has told.
         package var serverEnd = LSN.zero
         /// On the source, of the last transaction applied; microseconds from 2000 on.
@@ -43,7 +45,7 @@ package final class StreamProgress: Sendable {
         package fileprivate(set) var caughtUpAt = ContinuousClock.now
 
         /// Bytes of the source's log that are not in the target yet.
-        package var lag: Int64 { max(0, serverEnd.distance(from: position)) }
+        package var lag: Int64 { max(0, serverEnd.distance(from: max(position, reached))) }
     }
 
     private let shared = Mutex(State())

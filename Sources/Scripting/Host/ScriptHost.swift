@@ -26,6 +26,7 @@ package final class ScriptHost: @unchecked Sendable {
                 code: "RH1006", "cannot find the standard library",
                 hint: "Keep the folder \"stdlib\" beside the executable, or above it.")
         }
+        _ = ProcessFigures.started
         return ScriptHost(options)
     }
 

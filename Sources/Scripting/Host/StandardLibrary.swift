@@ -28,3 +28,9 @@ enum StandardLibrary {
         return String(path[..<slash])
     }
 }
+
+/// Files of the standard library that are no Lua code.
+package enum StandardLibraryFile {
+    /// Absolute; nil if there is no standard library.
+    package static func path(_ name: String) -> String? { StandardLibrary.directory.map { "\($0)/\(name)" } }
+}

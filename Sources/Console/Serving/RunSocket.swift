@@ -1,0 +1,50 @@
+@preconcurrency import Glibc
+import Sandbox
+
+/// The Unix socket on which a run tells its own user of itself: one for each process, which nobody else may open.
+enum RunSocket {
+    private static let suffix = ".sock"
+    /// Of a socket's path, with the zero at its end.
+    private static let longestPath = 108
+
+    /// Where this user's runs have their sockets; made if it is not there. Nil if there is no place for them.
+    static func directory() -> String? {
+        candidates.first { path in
+            guard path.utf8.count + "/4194304\(suffix)".utf8.count < longestPath else { return false }
+            try? FileTree.makeDirectories(path, mode: 0o700)
+            return isPrivate(path)
+        }
+    }
+
+    /// Of this process.
+    static func path() -> String? { directory().map { "\($0)/\(getpid())\(suffix)" } }
+
+    /// Those that may be alive.
+    static func all() -> [String] {
+        guard let directory = directory(), let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var paths: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(suffix) { paths.append("\(directory)/\(name)") }
+        }
+        return paths.sorted()
+    }
+
+    private static var candidates: [String] {
+        [
+            UserDirectory.runtime.path.map { $0 + "/replhost" }, UserDirectory.state.path.map { $0 + "/replhost/run" },
+            "/tmp/replhost-\(geteuid())",
+        ].compactMap(\.self)
+    }
+
+    private static func isPrivate(_ path: String) -> Bool {
+        var facts = stat()
+        guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR, facts.st_uid == geteuid() else {
+            return false
+        }
+        return facts.st_mode & 0o077 == 0 || chmod(path, 0o700) == 0
+    }
+}
