@@ -55,7 +55,14 @@ package enum Program {
             return await TestRun(command, signals).run()
         case let command as ReplCommand:
             useLog()
-            return await ReplRun(command, signals).run()
+            return await ReplRun(ReplRequest(command), signals).run()
+        case let command as AttachCommand:
+            useLog()
+            switch await command.request() {
+            case .success(let request): return await ReplRun(request, signals).run()
+            case .failure(let report): return FailureReporter().fail([report])
+            }
+        case let command as TopCommand: return await TopRun(command).run(signals)
         case let command as any SandboxAction:
             return command.run()
         default:

@@ -6,8 +6,9 @@ import ArgumentParser
 ///     replhost -e 'print(...)' a b                →   run -e 'print(...)' -- a b
 enum ArgumentLine {
     static let commands = [
-        "run", "check", "plan", "preview", "test", "status", "tap", "verify", "resnapshot", "cutover", "dlq", "drop",
-        "repl", "sandbox", "help",
+        "run", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover", "dlq",
+        "drop",
+        "repl", "attach", "sandbox", "help",
     ]
 
     static func expanded(_ arguments: [String], inputIsTerminal: Bool) -> [String] {

@@ -21,8 +21,9 @@ struct ReplhostCommand: ParsableCommand {
         version: HostVersions.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
-            StatusCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self, CutOverCommand.self,
+            StatusCommand.self, TopCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self,
+            CutOverCommand.self,
             DeadLetterCommand.self,
-            DropCommand.self, ReplCommand.self, SandboxCommand.self,
+            DropCommand.self, ReplCommand.self, AttachCommand.self, SandboxCommand.self,
         ])
 }

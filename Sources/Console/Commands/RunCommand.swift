@@ -73,7 +73,9 @@ struct RunCommand: ParsableCommand {
             throw ValidationError(
                 "--listen \(listen.host):\(listen.port) can be reached from elsewhere: it needs --token-file FILE.")
         }
-        if listen == nil, tokenFile != nil { throw ValidationError("--token-file is for --listen, which is not there.") }
+        if listen == nil, tokenFile != nil {
+            throw ValidationError("--token-file is for --listen, which is not there.")
+        }
         if watch, text != nil || script.first == "-" { throw ValidationError("--watch needs a FILE.") }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Scripting
-import Synchronization
 
 /// `replhost tap`.
 struct TapCommand: PipelineCommand {
@@ -30,7 +29,7 @@ struct TapCommand: PipelineCommand {
     }
 
     func perform(on session: PipelineSession) async -> Int32 {
-        let shown = Atomic(0)
+        let shown = TapCount()
         let view = TapView(width: Terminal.outputWidth, reporter: session.reporter)
         let outcome = await session.host.tap(table: table) { event in
             switch event {
@@ -40,7 +39,7 @@ struct TapCommand: PipelineCommand {
             case .change(let report):
                 let text = session.isJSON ? view.json(report) + "\n" : view.text(report, Terminal.outputPalette)
                 Terminal.write(text)
-                return shown.add(1, ordering: .relaxed).newValue < count ?? .max
+                return shown.next() < count ?? .max
             }
             return true
         }

@@ -4,42 +4,33 @@ import Scripting
 
 /// Makes a session, and ends it.
 struct ReplRun {
-    private let command: ReplCommand
+    private let request: ReplRequest
     private let signals: Signals
 
-    init(_ command: ReplCommand, _ signals: Signals) {
-        self.command = command
+    init(_ request: ReplRequest, _ signals: Signals) {
+        self.request = request
         self.signals = signals
     }
 
     func run() async -> Int32 {
-        let target = ReplTarget(command.target) { !Terminal.variable($0).isEmpty }
         do {
-            return await run(target, on: try await ScriptHost.start(options))
+            return await run(request.target, on: try await ScriptHost.start(request.options))
         } catch {
             return FailureReporter().fail([FailureReport(error)])
         }
     }
 
-    /// Ctrl-C is at hand: without `--limits` nothing runs out of time.
-    private var options: ScriptOptions {
-        var options = command.settings.apply(arguments: [])
-        if command.settings.limits?.time == nil { options.timeLimit = nil }
-        options.showsValues = true
-        return options
-    }
-
-    private var isInteractive: Bool { Terminal.inputIsTerminal && command.text == nil }
+    private var isInteractive: Bool { Terminal.inputIsTerminal && request.text == nil }
 
     private func run(_ target: ReplTarget, on host: ScriptHost) async -> Int32 {
         let history = HistoryFile()
         let hasEditor = isInteractive && Terminal.outputIsLive
         let editor = hasEditor ? TerminalEditor(history: history?.load() ?? []) : nil
-        let reader = editor == nil ? command.text.map { PlainReader(text: $0) } ?? PlainReader() : nil
+        let reader = editor == nil ? request.text.map { PlainReader(text: $0) } ?? PlainReader() : nil
         let messages = ReplMessages(editor, reader)
         let backend = ReplBackend(host) { messages.show($0) }
-        let state = ReplState(format: ResultFormat(command.kind))
-        let session = ReplSession(backend, state, editor: editor, isInteractive: isInteractive)
+        let state = ReplState(format: ResultFormat(request.kind))
+        let session = ReplSession(backend, state, editor: editor, isInteractive: isInteractive, run: request.run)
         messages.attach(session)
         let interruption = Interruption(host)
         signals.react { react(to: $0, session, reader, interruption) }
@@ -94,6 +85,9 @@ struct ReplRun {
 
     private func greet(_ session: ReplSession) async {
         if Terminal.outputIsTerminal { Terminal.write("\(HostVersions.text). \\? helps, Ctrl-D leaves.\n") }
+        if let run = request.run {
+            Terminal.write("Joined \(TerminalText.escaped(run.title)): \\status, \\tasks, \\pool, \\tap tell of it.\n")
+        }
         Terminal.flush()
         let backend = session.backend
         if await backend.hasPool(), let report = await session.interruptible({ await backend.connect() }) {

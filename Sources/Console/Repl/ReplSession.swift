@@ -23,11 +23,17 @@ final class ReplSession: Sendable {
     let editor: TerminalEditor?
     /// A person is asked; failures do not end the session.
     let isInteractive: Bool
+    /// That the session has joined.
+    let run: RunningProcess?
     let wake = WakePipe()
     private let activity = Mutex(Activity.reading)
     private let replState: Mutex<ReplState>
 
-    init(_ backend: ReplBackend, _ state: ReplState, editor: TerminalEditor?, isInteractive: Bool) {
+    init(
+        _ backend: ReplBackend, _ state: ReplState, editor: TerminalEditor?, isInteractive: Bool,
+        run: RunningProcess? = nil
+    ) {
+        self.run = run
         self.backend = backend
         self.editor = editor
         self.isInteractive = isInteractive

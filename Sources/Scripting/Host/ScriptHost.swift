@@ -105,7 +105,7 @@ package final class ScriptHost: @unchecked Sendable {
 // MARK: - On the loop's thread
 
 extension ScriptHost {
-    private func keepPipelines(
+    func keepPipelines(
         of task: LuaTask, _ source: ScriptSource, _ worker: ScriptWorker
     ) throws(ScriptError) {
         self.source = source

@@ -16,6 +16,8 @@ final class LoadedPipeline: @unchecked Sendable {
     private let hooks: [PipelineHook: LuaReference]
     private let library: TransformLibrary
     private let worker: ScriptWorker
+    /// Stands for the functions of all tables while somebody tries it.
+    var trial: TransformFunction?
 
     init(_ reader: PipelineReader, scriptHash: String, _ worker: ScriptWorker) throws(ScriptError) {
         definition = reader.definition(scriptHash: scriptHash)
@@ -47,7 +49,8 @@ final class LoadedPipeline: @unchecked Sendable {
 
     /// The function for the rows of a table; nil if they go through as they are.
     func makeTransform(_ mapping: TableMapping) -> LuaRowTransform? {
-        guard functions.indices.contains(mapping.rule), let function = functions[mapping.rule] else { return nil }
+        let own = functions.indices.contains(mapping.rule) ? functions[mapping.rule] : nil
+        guard let function = trial ?? own else { return nil }
         let time = worker.options.figures.functions.time(of: definition.name, mapping.source.name)
         return LuaRowTransform(function, limits, mapping, library, time, worker)
     }

@@ -55,7 +55,8 @@ final class PipelineState: Sendable {
     func note(files: [String: SourceStamp]) { state.withLock { $0.files = files } }
 
     func begin(
-        _ definition: PipelineDefinition, _ progress: CopyProgress, _ stream: StreamProgress? = nil, _ control: StreamControl? = nil,
+        _ definition: PipelineDefinition, _ progress: CopyProgress, _ stream: StreamProgress? = nil,
+        _ control: StreamControl? = nil,
         _ failure: RunFailure? = nil
     ) {
         state.withLock {
@@ -98,6 +99,9 @@ final class PipelineState: Sendable {
                 })
         }
     }
+
+    /// What was cancelled is over: what begins from now on goes on.
+    func allowMore() { state.withLock { $0.isCancelled = false } }
 
     /// Ends what is under way and what begins later.
     func cancel() {

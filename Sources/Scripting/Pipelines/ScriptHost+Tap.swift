@@ -16,12 +16,22 @@ extension ScriptHost {
     /// the pipelines' slots alone. Until `tell` answers false, or the host is interrupted; `tell` is called on the host's
     /// loop.
     package func tap(table: String?, _ tell: @escaping @Sendable (TapEvent) -> Bool) async -> PipelineOutcome<Void> {
+        await tap(table: table, trying: nil, tell)
+    }
+
+    /// - Parameter trial: runs in the place of the tables' own functions.
+    func tap(
+        table: String?, trying trial: TransformFunction?, _ tell: @escaping @Sendable (TapEvent) -> Bool
+    ) async -> PipelineOutcome<Void> {
         let hasEnough = Atomic(false)
         let outcome: PipelineOutcome<[Void]> = await together { [self] actor, pipeline, coordinator in
             await step(actor) { actor throws(ReplicationError) in
                 let name = pipeline.definition.name
                 let only = try table.map(Self.tableName)
-                try await TapRun(pipeline.definition, coordinator).run(only: only, on: actor) {
+                pipeline.trial = trial
+                defer { pipeline.trial = nil }
+                let definition = trial == nil ? pipeline.definition : pipeline.definition.withFunctions
+                try await TapRun(definition, coordinator).run(only: only, on: actor) {
                     _ = tell(.begun(pipeline: name))
                 } onRest: {
                     _ = tell(.rest)
@@ -34,5 +44,18 @@ extension ScriptHost {
             }
         }
         return hasEnough.load(ordering: .relaxed) ? .done(()) : outcome.map { _ in () }
+    }
+}
+
+extension PipelineDefinition {
+    /// All of its tables have one.
+    fileprivate var withFunctions: PipelineDefinition {
+        var definition = self
+        for index in definition.rules.indices {
+            guard case .copy(var options) = definition.rules[index].action else { continue }
+            options.hasTransform = true
+            definition.rules[index].action = .copy(options)
+        }
+        return definition
     }
 }

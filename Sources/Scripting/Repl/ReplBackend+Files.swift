@@ -7,8 +7,13 @@ extension ReplBackend {
     package func run(file path: String) async -> ScriptOutcome {
         await host.actor.run { [self] _ in
             do throws(ScriptError) {
-                let worker = try host.makeWorker(for: .file(path))
-                let (outcome, task) = try await load(path, worker)
+                let source = ScriptSource.file(path)
+                let worker = try host.makeWorker(for: source)
+                try worker.load(source)
+                let task = worker.start()
+                await worker.scheduler.end(of: task)
+                if task.failure == nil { try host.keepPipelines(of: task, source, worker) }
+                let outcome = await host.finish(worker, task)
                 if case .finished = outcome { try await adopt(task, worker) }
                 return outcome
             } catch {
@@ -22,7 +27,9 @@ extension ReplBackend {
         await host.actor.run { [self] _ in
             defer { noteFacts() }
             do throws(ScriptError) {
-                return try await load(path, try worker()).outcome
+                let worker = try worker()
+                try worker.load(.file(path))
+                return await host.finish(worker, worker.start())
             } catch {
                 return .failed([LuaFailure(error: error)])
             }
@@ -32,14 +39,6 @@ extension ReplBackend {
     /// SQL can run.
     package func hasPool() async -> Bool {
         await host.actor.run { [self] _ in (try? worker()).flatMap(sessionPool) != nil }
-    }
-
-    private func load(
-        _ path: String, _ worker: ScriptWorker
-    ) async throws(ScriptError) -> (outcome: ScriptOutcome, task: LuaTask) {
-        try worker.load(.file(path))
-        let task = worker.start()
-        return (await host.finish(worker, task), task)
     }
 
     private func adopt(_ task: LuaTask, _ worker: ScriptWorker) async throws(ScriptError) {

@@ -10,6 +10,7 @@ enum BackslashCommand: String, CaseIterable {
     case views = "dv"
     case databases = "l"
     case slots, pub, sub, lag, pool
+    case status, tasks, tap
     case timing
     case expanded = "x"
     case output = "o"
@@ -26,7 +27,8 @@ enum BackslashCommand: String, CaseIterable {
         switch self {
         case .describe: "[name]"
         case .tables, .schemas, .indexes, .functions, .views: "[pattern]"
-        case .databases, .slots, .pub, .sub, .lag, .pool, .edit, .quit, .help: ""
+        case .databases, .slots, .pub, .sub, .lag, .pool, .status, .tasks, .edit, .quit, .help: ""
+        case .tap: "[table [n [function]]]"
         case .timing: "[on|off]"
         case .expanded: "[on|off|auto]"
         case .output: "[table|csv|tsv|json [file]]"
@@ -50,7 +52,10 @@ enum BackslashCommand: String, CaseIterable {
         case .pub: "publications and their tables"
         case .sub: "subscriptions"
         case .lag: "how far those who follow this server are behind"
-        case .pool: "what the pools do"
+        case .pool: "what the pools do; those of the run that the session has joined"
+        case .status: "how the run gets on that the session has joined"
+        case .tasks: "its Lua states and what runs in them"
+        case .tap: "the next n (10) changes through the pipeline's functions, or another one; writes nothing"
         case .timing: "how long each statement takes"
         case .expanded: "a line for each field instead of one for each row; auto: when rows are too wide"
         case .output: "how results are written, and to which file"

@@ -11,7 +11,10 @@ extension ReplSession {
         case .describe where !line.rest.isEmpty: return await describe(line.rest)
         case .describe, .tables, .schemas, .indexes, .functions, .views, .databases, .slots, .pub, .sub, .lag:
             return await list(command, line.arguments.first)
-        case .pool: return await showPools()
+        case .pool: return run == nil ? await showPools() : await showRunPools()
+        case .status: return await showRun()
+        case .tasks: return await showTasks()
+        case .tap: return await tap(line)
         case .timing: return await setTiming(line.arguments.first)
         case .expanded: return await setExpansion(line.arguments.first)
         case .output: return await setOutput(line.arguments)
@@ -32,7 +35,7 @@ extension ReplSession {
         return await fail(FailureReport(code: "RH0301", "there is no command \\\(line.name)", hint: hint))
     }
 
-    private func wrong(_ command: BackslashCommand, _ message: String) async -> Outcome {
+    func wrong(_ command: BackslashCommand, _ message: String) async -> Outcome {
         await fail(
             FailureReport(
                 code: "RH0302", "\\\(command.rawValue): \(message)",

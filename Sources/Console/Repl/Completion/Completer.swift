@@ -69,8 +69,9 @@ struct Completer {
         case .output, .include: Self.files(typed)
         case .connect: await backend.poolNames().filter { $0.hasPrefix(typed) }
         case .attempt where position == 1: await luaNames([], false, typed)
-        case .attempt: tables(typed)
-        case .databases, .slots, .pub, .sub, .lag, .pool, .edit, .watch, .quit, .help, nil: []
+        case .tap where position > 1: await luaNames([], false, typed)
+        case .attempt, .tap: tables(typed)
+        case .databases, .slots, .pub, .sub, .lag, .pool, .status, .tasks, .edit, .watch, .quit, .help, nil: []
         }
     }
 
