@@ -10,9 +10,9 @@ final class ReplTerminal {
     /// Everything that was written, escape sequences included.
     private(set) var bytes: [UInt8] = []
 
-    /// Starts `replhost repl` with a home of its own.
+    /// Starts `replhost repl`, or another command, with a home of its own.
     init(
-        _ arguments: [String], width: Int = 80, height: Int = 24, environment: [String: String] = [:]
+        _ arguments: [String], command: String = "repl", width: Int = 80, height: Int = 24, environment: [String: String] = [:]
     ) throws {
         descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(descriptor >= 0)
@@ -32,7 +32,7 @@ final class ReplTerminal {
         ]
         all.merge(environment) { _, new in new }
         process = try ConsoleProcess(
-            ["repl"] + arguments, onTerminal: "/dev/pts/\(number)", kind: "xterm", environment: all)
+            [command] + arguments, onTerminal: "/dev/pts/\(number)", kind: "xterm", environment: all)
     }
 
     deinit { close(descriptor) }

@@ -43,7 +43,9 @@ enum AccessPolicy: Sendable {
         case "bearer": return String(words[1])
         case "basic":
             guard let data = Data(base64Encoded: String(words[1])) else { return nil }
-            return String(decoding: data, as: UTF8.self).split(separator: ":", maxSplits: 1).dropFirst().first
+            return String(decoding: data, as: UTF8.self).split(
+                separator: ":", maxSplits: 1, omittingEmptySubsequences: false
+            ).dropFirst().first
                 .map(String.init)
         default: return nil
         }

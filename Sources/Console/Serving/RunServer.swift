@@ -23,6 +23,7 @@ struct RunServer {
             let name = address.host.contains(":") ? "[\(address.host)]" : address.host
             logger.info("listening on http://\(name):\(servers[0].port ?? address.port)/")
         }
+        RunSocket.clean()
         let socket = RunSocket.path()
         if let socket {
             unlink(socket)

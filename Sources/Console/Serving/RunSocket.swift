@@ -19,6 +19,14 @@ enum RunSocket {
     /// Of this process.
     static func path() -> String? { directory().map { "\($0)/\(getpid())\(suffix)" } }
 
+    /// Takes away what processes have left that were killed.
+    static func clean() {
+        for path in all() {
+            let name = path.split(separator: "/").last?.dropLast(suffix.count) ?? ""
+            if let pid = pid_t(name), kill(pid, 0) != 0, errno == ESRCH { unlink(path) }
+        }
+    }
+
     /// Those that may be alive.
     static func all() -> [String] {
         guard let directory = directory(), let stream = opendir(directory) else { return [] }
