@@ -8,7 +8,7 @@ enum ArgumentLine {
     static let commands = [
         "run", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover", "dlq",
         "drop",
-        "repl", "attach", "sandbox", "help",
+        "repl", "attach", "sandbox", "explain", "help",
     ]
 
     static func expanded(_ arguments: [String], inputIsTerminal: Bool) -> [String] {

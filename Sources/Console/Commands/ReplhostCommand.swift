@@ -24,6 +24,6 @@ struct ReplhostCommand: ParsableCommand {
             StatusCommand.self, TopCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self,
             CutOverCommand.self,
             DeadLetterCommand.self,
-            DropCommand.self, ReplCommand.self, AttachCommand.self, SandboxCommand.self,
+            DropCommand.self, ReplCommand.self, AttachCommand.self, SandboxCommand.self, ExplainCommand.self,
         ])
 }

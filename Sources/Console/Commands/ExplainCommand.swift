@@ -1,0 +1,36 @@
+import ArgumentParser
+import Scripting
+
+/// `replhost explain`.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tells what an error's code means, and what to do about it.",
+        usage: """
+            replhost explain [--json] CODE ...
+            replhost explain [--json] --all
+            """,
+        discussion: "CODE stands in brackets at the beginning of each error: error[RH2104] is explained by RH2104.")
+
+    @Argument(help: ArgumentHelp("Codes, as RH2104.", valueName: "code"))
+    var codes: [String] = []
+
+    @Flag(help: "Explains all codes that there are.")
+    var all = false
+
+    @Flag(help: "Prints JSON.")
+    var json = false
+
+    func validate() throws {
+        if codes.isEmpty != all { throw ValidationError("Give error codes, or --all.") }
+        for code in codes where ErrorGuide.find(code) == nil {
+            let suggestion = ErrorGuide.suggestion(for: code).map { " Did you mean '\($0)'?" } ?? ""
+            throw ValidationError("There is no error '\(TerminalText.escaped(code))'.\(suggestion)")
+        }
+    }
+
+    func run() {
+        let guides = all ? ErrorGuide.all : codes.compactMap(ErrorGuide.find)
+        Terminal.write(json ? ErrorGuideView.json(guides) : ErrorGuideView.text(guides, width: Terminal.outputWidth))
+    }
+}

@@ -1,0 +1,72 @@
+extension ErrorGuide {
+    /// The program itself, the prompt and commands.
+    static let console: [ErrorGuide] = [
+        ErrorGuide(
+            "RH0102",
+            "Standard input could not be read; the system's reason is in the message.",
+            "Check what the program's input is redirected from."),
+        ErrorGuide(
+            "RH0103",
+            "Standard output could not be written to its end: some of what was printed is lost.",
+            "Check the room on the disk, or the program that reads the output."),
+        ErrorGuide(
+            "RH0201",
+            "A sandbox could not be listed, made, started, stopped or removed; the message tells why.",
+            "Do what the hint says. \"replhost sandbox list\" shows the state of each."),
+        ErrorGuide(
+            "RH0301",
+            "The prompt has no command of that name.",
+            "\\? lists the commands. SQL and Lua need no backslash."),
+        ErrorGuide(
+            "RH0302",
+            "A command of the prompt was written with wrong arguments.",
+            "Write it as the hint shows; \\? lists all commands."),
+        ErrorGuide(
+            "RH0303",
+            "The catalog of the connection has no table, view or other relation of that name.",
+            "Check the spelling and the schema; \\d lists the relations that are there."),
+        ErrorGuide(
+            "RH0304",
+            "A file that a command of the prompt names cannot be opened.",
+            "Check the path and its permissions. \"~/\" is your home directory."),
+        ErrorGuide(
+            "RH0305",
+            "The editor that \\e starts could not be run, or ended with an error.",
+            "Set $EDITOR to an editor that is installed."),
+        ErrorGuide(
+            "RH0306",
+            """
+            The file with the definitions of the Lua API is not in the standard library, so there is no help on \
+            names.
+            """,
+            "Keep the folder \"stdlib\" complete beside the executable, or above it."),
+        ErrorGuide(
+            "RH0307",
+            "The help knows no Lua name like this one.",
+            "Check the spelling; completion (Tab) shows the names that there are."),
+        ErrorGuide(
+            "RH3480",
+            "The command works on pipelines, and the file returned none.",
+            "End the file with: return rh.pipeline \"name\" { source = …, sink = …, tables = … }"),
+        ErrorGuide(
+            "RH3481",
+            "The pipeline has no dead letter with that number: it was never there, or has been delivered or removed.",
+            "\"replhost dlq list FILE\" shows those that are there."),
+        ErrorGuide(
+            "RH3482",
+            "The command asks before it goes on, and there is no terminal to answer from.",
+            "Give --yes to do it without being asked."),
+        ErrorGuide(
+            "RH3483",
+            "A test file or folder cannot be opened.",
+            "Check the path and its permissions."),
+        ErrorGuide(
+            "RH3484",
+            "A test case has called os.exit, which ends its file.",
+            "Take the call out: a case fails by an error or an expectation."),
+        ErrorGuide(
+            "RH3485",
+            "There was no test case to run: no *_test.lua registers one, or --filter matches none.",
+            "Check the path and --filter. Cases are registered with require(\"replhost.test\").case(name, fn)."),
+    ]
+}
