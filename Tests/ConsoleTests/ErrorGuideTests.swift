@@ -36,6 +36,15 @@ import Testing
         #expect(explained.count == Set(explained).count)
     }
 
+    @Test func theReadmeListsThem() throws {
+        let readme = try String(contentsOfFile: Self.root + "/README.md", encoding: .utf8)
+        let list = readme.split(separator: "<!-- explain --all --markdown -->").dropFirst().first
+
+        #expect(
+            list.map { $0.trimmingCharacters(in: .newlines) + "\n" } == ErrorGuideView.markdown(ErrorGuide.all),
+            "put what \"replhost explain --all --markdown\" prints between the two marks in README.md")
+    }
+
     @Test(arguments: ["RH2104", "rh2104", "2104", "error[RH2104]", "error[RH2104]: no column", "[RH2104]"])
     func findsACodeAsPeopleWriteIt(_ text: String) {
         #expect(ErrorGuide.find(text)?.code == "RH2104")

@@ -6,8 +6,8 @@ import ArgumentParser
 ///     replhost -e 'print(...)' a b                →   run -e 'print(...)' -- a b
 enum ArgumentLine {
     static let commands = [
-        "run", "init", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover",
-        "dlq", "drop", "repl", "attach", "types", "sandbox", "explain", "completions", "help",
+        "run", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover",
+        "dlq", "drop", "repl", "attach", "sandbox", "explain", "completions", "help",
     ]
 
     static func expanded(_ arguments: [String], inputIsTerminal: Bool) -> [String] {

@@ -29,6 +29,9 @@ struct CompletionsCommand: ParsableCommand {
     var shell: Shell
 
     func run() {
-        Terminal.write(ReplhostCommand.completionScript(for: shell.generator) + "\n")
+        // Where a command may be left out, a file may stand.
+        let script = ReplhostCommand.completionScript(for: shell.generator)
+            .replacing("complete -o filenames -F", with: "complete -o default -o filenames -F")
+        Terminal.write(script + "\n")
     }
 }

@@ -7,8 +7,8 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Tells what an error's code means, and what to do about it.",
         usage: """
-            replhost explain [--json] CODE ...
-            replhost explain [--json] --all
+            replhost explain [--json|--markdown] CODE ...
+            replhost explain [--json|--markdown] --all
             """,
         discussion: "CODE stands in brackets at the beginning of each error: error[RH2104] is explained by RH2104.")
 
@@ -21,7 +21,11 @@ struct ExplainCommand: ParsableCommand {
     @Flag(help: "Prints JSON.")
     var json = false
 
+    @Flag(help: "Prints a Markdown table.")
+    var markdown = false
+
     func validate() throws {
+        if json, markdown { throw ValidationError("--json and --markdown are two forms: use one of them.") }
         if codes.isEmpty != all { throw ValidationError("Give error codes, or --all.") }
         for code in codes where ErrorGuide.find(code) == nil {
             let suggestion = ErrorGuide.suggestion(for: code).map { " Did you mean '\($0)'?" } ?? ""
@@ -31,6 +35,8 @@ struct ExplainCommand: ParsableCommand {
 
     func run() {
         let guides = all ? ErrorGuide.all : codes.compactMap(ErrorGuide.find)
-        Terminal.write(json ? ErrorGuideView.json(guides) : ErrorGuideView.text(guides, width: Terminal.outputWidth))
+        if json { return Terminal.write(ErrorGuideView.json(guides)) }
+        if markdown { return Terminal.write(ErrorGuideView.markdown(guides)) }
+        Terminal.write(ErrorGuideView.text(guides, width: Terminal.outputWidth))
     }
 }

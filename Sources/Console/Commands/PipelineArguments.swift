@@ -3,7 +3,7 @@ import Scripting
 
 /// What every command on the pipelines of a file takes.
 struct PipelineArguments: ParsableArguments {
-    @Argument(help: ArgumentHelp("The script that returns the pipelines.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The script that returns the pipelines.", valueName: "file"), completion: .file())
     var file: String
 
     @Flag(help: "Prints JSON.")

@@ -20,7 +20,8 @@ struct ReplCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A URL, a connection string, or sandbox:NAME; else a script, which runs first.", valueName: "DSN|FILE"))
+            "A URL, a connection string, or sandbox:NAME; else a script, which runs first.", valueName: "DSN|FILE"),
+        completion: .file())
     var target: String?
 
     @Option(name: [.customShort("e"), .customLong("execute")], help: "Statements to run, instead of reading any.")

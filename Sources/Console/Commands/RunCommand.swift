@@ -53,7 +53,8 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A file, which only its owner may read, with the token that --listen then asks for.", valueName: "file"))
+            "A file, which only its owner may read, with the token that --listen then asks for.", valueName: "file"),
+        completion: .file())
     var tokenFile: String?
 
     @OptionGroup(title: "What the script may do, and how much")
@@ -61,7 +62,8 @@ struct RunCommand: ParsableCommand {
 
     @Argument(
         parsing: .postTerminator,
-        help: ArgumentHelp("The file (\"-\" is standard input) and the script's arguments.", valueName: "file"))
+        help: ArgumentHelp("The file (\"-\" is standard input) and the script's arguments.", valueName: "file"),
+        completion: .file())
     var script: [String] = []
 
     func validate() throws {

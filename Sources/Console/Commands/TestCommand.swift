@@ -12,7 +12,9 @@ struct TestCommand: ParsableCommand {
             failed, a file could not be loaded, or there was nothing to run.
             """)
 
-    @Argument(help: ArgumentHelp("Files and folders; the current folder, if none is given.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("Files and folders; the current folder, if none is given.", valueName: "path"),
+        completion: .file())
     var paths: [String] = []
 
     @Option(help: ArgumentHelp("Only cases with this text in their names.", valueName: "text"))

@@ -16,7 +16,7 @@ struct TopCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "The run's script, the name of a pipeline, or a process id; may be left out where there is only one run.",
-            valueName: "FILE|NAME|PID"))
+            valueName: "FILE|NAME|PID"), completion: .file())
     var run: String?
 
     @Option(

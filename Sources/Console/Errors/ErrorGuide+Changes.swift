@@ -107,6 +107,10 @@ extension ErrorGuide {
             "Sessions of the database were told to end, and do not.",
             "See pg_stat_activity for what they wait for."),
         ErrorGuide(
+            "RH3624",
+            "The stream has ended before it had all that the cut-over waits for; nothing was cut over.",
+            "Run cutover again. If it comes back, see the log of the run for what ends the stream."),
+        ErrorGuide(
             "RH3641",
             "tap reads the changes of the pipeline's publication, and the source has none yet.",
             "Run the pipeline first."),

@@ -10,6 +10,30 @@ extension ErrorGuide {
             "Standard output could not be written to its end: some of what was printed is lost.",
             "Check the room on the disk, or the program that reads the output."),
         ErrorGuide(
+            "RH0111",
+            "The address that --listen names cannot be had: its port is taken, or it is none of this machine's.",
+            "Choose another port, or 0 for any that is free; \"ss -ltnp\" tells who has one."),
+        ErrorGuide(
+            "RH0112",
+            "The file of --token-file cannot be read, may be read by others, or does not hold one word.",
+            "Make it with: (umask 077; openssl rand -hex 32 > FILE)"),
+        ErrorGuide(
+            "RH0113",
+            "--listen shows pipelines, and the script returned none.",
+            "End the file with: return rh.pipeline \"name\" { source = …, sink = …, tables = … }"),
+        ErrorGuide(
+            "RH0121",
+            "No run of this user on this machine has that script, pipeline or process id.",
+            "\"replhost top\" lists what runs; \"replhost status FILE\" tells how far one is that does not."),
+        ErrorGuide(
+            "RH0122",
+            "Several runs are under way, and it is not said which one is meant.",
+            "Name one by its file, a pipeline or its process id."),
+        ErrorGuide(
+            "RH0123",
+            "The run's script came from standard input or the command line, so it cannot be loaded once more.",
+            "\"replhost top\" shows what the run does."),
+        ErrorGuide(
             "RH0201",
             "A sandbox could not be listed, made, started, stopped or removed; the message tells why.",
             "Do what the hint says. \"replhost sandbox list\" shows the state of each."),
@@ -44,6 +68,18 @@ extension ErrorGuide {
             "RH0307",
             "The help knows no Lua name like this one.",
             "Check the spelling; completion (Tab) shows the names that there are."),
+        ErrorGuide(
+            "RH0311",
+            "\\tap shows changes of the pipelines of the session's file, and there are none.",
+            "Begin the session with the file: replhost repl FILE, or replhost attach."),
+        ErrorGuide(
+            "RH0312",
+            "What \\tap is to try is no Lua function.",
+            "Write function(row) … return row end, or the name of a function."),
+        ErrorGuide(
+            "RH0313",
+            "The command tells of a run that the session has joined, and it has joined none.",
+            "Begin the session with: replhost attach."),
         ErrorGuide(
             "RH3480",
             "The command works on pipelines, and the file returned none.",

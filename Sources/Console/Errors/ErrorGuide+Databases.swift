@@ -22,7 +22,7 @@ extension ErrorGuide {
             "Keep a copy, row:copy(), or its values, row:totable()."),
         ErrorGuide(
             "RH2108",
-            "rh.null, a column's NULL, was used in arithmetic, concatenated, called or indexed.",
+            "rh.null, which stands for NULL inside arrays and for JSON's null, was used as if it were a value.",
             "Compare it first: if row.x == rh.null then …"),
         ErrorGuide(
             "RH2201",

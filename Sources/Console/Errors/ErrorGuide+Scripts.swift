@@ -7,7 +7,7 @@ extension ErrorGuide {
             The script has raised an error of its own: error(…), a failed assert, or what Lua itself complains \
             about.
             """,
-            "Read the message and the line. "),
+            "Mend the script at the line that is shown, or catch what it raises with pcall."),
         ErrorGuide(
             "RH1001",
             "A function was called with an argument of the wrong kind, or without one that it needs.",
@@ -127,5 +127,13 @@ extension ErrorGuide {
             Convert the values first. To workers go numbers, strings, booleans, decimals and tables of them \
             (row:totable()).
             """),
+        ErrorGuide(
+            "RH1501",
+            "A metric's name is taken by one of another kind, or by a histogram with other buckets.",
+            "Give it another name: one name is one metric in all workers of a process."),
+        ErrorGuide(
+            "RH1502",
+            "A metric has got too many combinations of labels; each of them is kept in memory.",
+            "Use labels for what has few values, such as the names of tables, and not for keys of rows."),
     ]
 }

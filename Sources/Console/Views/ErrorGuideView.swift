@@ -12,6 +12,16 @@ enum ErrorGuideView {
         return JSONText.array(objects) + "\n"
     }
 
+    /// As README has it.
+    static func markdown(_ guides: [ErrorGuide]) -> String {
+        let rows = guides.map { "| \($0.code) | \(cell($0.meaning)) | \(cell($0.action)) |\n" }
+        return "| code | what it means | what helps |\n| --- | --- | --- |\n" + rows.joined()
+    }
+
+    private static func cell(_ text: String) -> String {
+        text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("*", with: "\\*")
+    }
+
     /// - Parameter width: columns of the window.
     static func text(_ guides: [ErrorGuide], width: Int) -> String {
         guides.map { guide in
