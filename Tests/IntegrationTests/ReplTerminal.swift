@@ -12,7 +12,8 @@ final class ReplTerminal {
 
     /// Starts `replhost repl`, or another command, with a home of its own.
     init(
-        _ arguments: [String], command: String = "repl", width: Int = 80, height: Int = 24, environment: [String: String] = [:]
+        _ arguments: [String], command: String = "repl", width: Int = 80, height: Int = 24,
+        environment: [String: String] = [:]
     ) throws {
         descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(descriptor >= 0)
