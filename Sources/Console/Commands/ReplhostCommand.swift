@@ -22,8 +22,7 @@ struct ReplhostCommand: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
             StatusCommand.self, TopCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self,
-            CutOverCommand.self,
-            DeadLetterCommand.self,
-            DropCommand.self, ReplCommand.self, AttachCommand.self, SandboxCommand.self,
+            CutOverCommand.self, DeadLetterCommand.self, DropCommand.self, TypesCommand.self, ReplCommand.self,
+            AttachCommand.self, SandboxCommand.self,
         ])
 }
