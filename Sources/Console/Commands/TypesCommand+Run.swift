@@ -42,23 +42,28 @@ extension TypesCommand {
     private static func everyTable(of dsn: String) -> String {
         """
         local rh = require "replhost"
-        local pool = rh.pool { dsn = \(LuaLiteral.quoted(dsn)) }
+        local pool = rh.pool { dsn = \(LuaLiteral.quoted(dsn)), fail_fast_after = 0.2 }
         return rh.pipeline "types" { source = pool, sink = pool, tables = { ["*.*"] = rh.copy } }
         """
     }
 
-    /// Who named a database has no pipeline to mend.
+    /// Who named a database has no pipeline, and no source.
     private func explained(
         _ outcome: PipelineOutcome<[TableTypes]>, _ source: Source
     ) -> PipelineOutcome<[TableTypes]> {
-        guard case .dsn = source, case .failed(let reports) = outcome, reports.first?.code == "RH3302" else {
-            return outcome
-        }
-        return .failed([
-            FailureReport(
+        guard case .dsn = source, case .failed(let reports) = outcome else { return outcome }
+        return .failed(reports.map(Self.explained))
+    }
+
+    private static func explained(_ report: FailureReport) -> FailureReport {
+        guard report.code != "RH3302" else {
+            return FailureReport(
                 code: "RH3493", "the database has no tables",
                 hint: "Those of the system, of extensions and of replhost itself do not count.")
-        ])
+        }
+        var report = report
+        report.message.trimPrefix("source: ")
+        return report
     }
 
     private func finish(_ tables: [TableTypes], _ source: Source, _ session: PipelineSession) -> Int32 {

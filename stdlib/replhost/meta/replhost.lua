@@ -1060,15 +1060,27 @@ rh.test = t
 ---@param fn fun()
 function t.case(name, fn) end
 
---- Runs a pipeline file, named from the test's directory.
+--- Runs a pipeline file, named from the test's directory. Column types that `replhost types FILE --record` has written
+--- beside it (`shop_schema.lua` for `shop.lua`) count from then on, as if `t.schema` had been called.
 ---@param file string
 ---@return Pipeline
 function t.load(file) end
 
---- Loads column types by table, `{ ["public.customers"] = { { name = "id", type = "bigint", key = true }, … } }`: rows of
---- later tests are checked against them and have PostgreSQL's values.
+---@class RecordedColumn
+--- A column as `replhost types --record` writes it.
+---@field name string
+---@field type string as PostgreSQL writes it, "numeric(10,2)"
+---@field base string? what a domain is made of
+---@field labels string[]? of an enum
+---@field key boolean? one of those that tell rows apart
+---@field not_null boolean?
+---@field generated boolean? by the server: transforms do not see it
+
+--- Loads column types by table, as `replhost types FILE --record` writes them. Rows of later tests have real values, as
+--- with a database: decimals for numeric, ISO text for times. Unknown columns, and values that a column's type refuses,
+--- are errors: numbers out of range, dates that do not exist, labels that an enum does not have, text that is too long.
 ---@param file string named from the test's directory
----@return table<string, { name: string, type: string, key: boolean? }[]>
+---@return table<string, RecordedColumn[]>
 function t.schema(file) end
 
 --- What the pipeline makes of a row of the source; empty if the row goes nowhere.
