@@ -10,7 +10,7 @@ import Testing
           mood mood, spent numeric(10,2), twice numeric generated always as (spent * 2) stored);
         comment on table customers is 'Who buys'; comment on column customers.email is 'where we write to';
         create table orders (id bigint primary key, placed_at timestamptz not null, tags text[], hidden text);
-        create table audit_log (id int);
+        create table audit_log (id int); create table nothing ();
         create table "Odd ""one" ("a b" int, "end" float8);
         """
 
@@ -100,7 +100,7 @@ import Testing
         let columns = try #require(customers["columns"] as? [[String: Any]])
         let email = try #require(columns.first { $0["name"] as? String == "email" })
 
-        #expect(tables?.count == 3)
+        #expect(tables?.count == 4)
         #expect(customers["pipeline"] as? String == "shop")
         #expect(columns.count == 6)
         #expect(email["lua_type"] as? String == "string" && email["nullable"] as? Bool == false)
@@ -140,6 +140,29 @@ import Testing
         #expect(again == recorded)
         #expect(tested.status == 0, "\(tested.output)")
         #expect(tested.output.hasSuffix("3 passed, 0 failed\n"), "\(tested.output)")
+    }
+
+    @Test func aTestMayAskTheDatabaseItself() async throws {
+        let (path, source) = try makeFile()
+        let test = (path as NSString).deletingLastPathComponent + "/live_test.lua"
+        try """
+        local t, rh = require "replhost.test", require "replhost"
+        local shop = t.load "shop.lua"
+        local tables = t.schema(rh.pool { dsn = "\(source)" })
+        t.case("types are the server's", function()
+          t.equal(tables["public.audit_log"], { { name = "id", type = "integer" } })
+          t.equal(tables["public.customers"][4], { name = "mood", type = "mood", labels = { "sad", "happy" } })
+          local out = t.run(shop, "public.customers", { row = { id = 1, email = "a", spent = 1 } })
+          t.equal(tostring(out[1].row.spent), "2.00")
+          t.raises("no label of mood", t.run, shop, "public.customers", { row = { id = 1, mood = "glad", spent = 1 } })
+        end)
+        t.case("a lost server is an error", function()
+          t.raises("unreachable", t.schema, rh.pool { dsn = "host=/nowhere", fail_fast_after = 0.1 })
+        end)
+        """.write(toFile: test, atomically: true, encoding: .utf8)
+        let tested = try await ConsoleProcess.run("test", test)
+
+        #expect(tested.output.hasSuffix("2 passed, 0 failed\n"), "\(tested)")
     }
 
     @Test func saysWhatIsWrong() async throws {

@@ -34,7 +34,7 @@ end
 
 local own_directory = debug.getinfo(1, "S").source:match "^@(.*/)" or ""
 
---- The directory, with a slash, of the file whose code has called a function of this module, perhaps through `t.raises`.
+--- The directory, with a slash, of the file whose code has called a function of this module, `t.raises` left out.
 local function caller_directory()
   local level = 2
   local info = debug.getinfo(level, "S")
@@ -64,13 +64,14 @@ local schema = {}
 local facts = { name = check.string, type = check.string, base = check.string, labels = check.list,
   key = check.boolean, not_null = check.boolean, generated = check.boolean }
 
-local function read_schema(path, where)
-  local tables = check.table(run_file(path, where), where, "a table of tables")
-  for name, columns in pairs(tables) do
+local function note_schema(tables, where)
+  for name, columns in pairs(check.table(tables, where, "a table of tables")) do
     local at_table = ("%s, table %s"):format(where, shown(name))
     local _, full = native.rule({}, name)
     if not full then fail("RH3112", at_table .. ": expected a table's name (\"schema.table\")") end
-    for position, column in ipairs(check.list(columns, at_table, "a list of columns")) do
+    check.table(columns, at_table, "a list of columns")
+    if next(columns) ~= nil then check.list(columns, at_table, "a list of columns") end
+    for position, column in ipairs(columns) do
       local at = ("%s, column %d"):format(at_table, position)
       options.read(check.table(column, at, "a table { name =, type = }"), facts, at)
       check.string(column.name, at .. ", name")
@@ -101,12 +102,19 @@ function t.load(file)
   if type(first) ~= "table" or getmetatable(first) ~= pipelines.metatables.pipeline then
     fail("RH3112", ("t.load: %q returned no pipeline, but %s"):format(file, shown(loaded)))
   end
-  if is_there(recorded(path)) then read_schema(recorded(path), "t.load: " .. recorded(file)) end
+  if is_there(recorded(path)) then
+    local where = "t.load: " .. recorded(file)
+    note_schema(run_file(recorded(path), where), where)
+  end
   return loaded
 end
 
---- `t.schema(file)`: column types, as `replhost types --record` writes them, for all later `t.run`.
-function t.schema(file) return read_schema(beside(file, "t.schema"), "t.schema") end
+--- `t.schema(given)`: column types for all later `t.run`: a file, as `replhost types --record` writes it, or a pool,
+-- whose database is asked.
+function t.schema(given)
+  if native.is_pool(given) then return note_schema(native.types(given), "t.schema") end
+  return note_schema(run_file(beside(given, "t.schema"), "t.schema"), "t.schema")
+end
 
 --- `t.run(pipeline, "schema.table", { op =, row =, old = })`: what the pipeline makes of a row of the source, as a list
 -- of `{ table =, row = }` with plain tables; empty if the row goes nowhere. `op` is "insert" if it is not given.

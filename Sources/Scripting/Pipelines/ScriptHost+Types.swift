@@ -15,8 +15,17 @@ extension ScriptHost {
 }
 
 extension TableTypes {
+    /// Without a pipeline.
+    init(_ table: CatalogTable, _ notes: TableNotes) {
+        let columns = table.columns.map { column in
+            Column(column, notes.columns[column.name], isKey: table.key.contains(column.name))
+        }
+        self.init(pipeline: "", table: table.name, comment: notes.comment, columns: columns, row: columns)
+    }
+
     fileprivate init(_ found: TypesRun.Table, _ pipeline: String) {
-        let columns = found.source.columns.map { Column($0, found) }
+        self.init(found.source, found.notes)
+        self.pipeline = pipeline
         let named = Dictionary(columns.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let seen: [Column] = found.columns.compactMap { mapping in
             var column = named[mapping.source]
@@ -25,20 +34,17 @@ extension TableTypes {
             return column
         }
         let added = found.types.filter { name, _ in !seen.contains { $0.name == name } }
-        self.init(
-            pipeline: pipeline, table: found.source.name, comment: found.notes.comment, columns: columns,
-            row: seen + added.sorted { $0.key < $1.key }.map { Column(name: $0.key, type: $0.value) })
+        row = seen + added.sorted { $0.key < $1.key }.map { Column(name: $0.key, type: $0.value) }
     }
 }
 
 extension TableTypes.Column {
-    fileprivate init(_ column: CatalogColumn, _ table: TypesRun.Table) {
+    fileprivate init(_ column: CatalogColumn, _ notes: ColumnNotes?, isKey: Bool) {
         self.init(name: column.name, type: column.typeName)
-        let notes = table.notes.columns[column.name]
+        self.isKey = isKey
         baseType = notes?.baseTypeName
         labels = notes?.labels ?? []
         comment = notes?.comment
-        isKey = table.source.key.contains(column.name)
         isNotNull = column.isNotNull
         isGenerated = column.isGenerated
     }

@@ -1076,12 +1076,13 @@ function t.load(file) end
 ---@field not_null boolean?
 ---@field generated boolean? by the server: transforms do not see it
 
---- Loads column types by table, as `replhost types FILE --record` writes them. Rows of later tests have real values, as
---- with a database: decimals for numeric, ISO text for times. Unknown columns, and values that a column's type refuses,
---- are errors: numbers out of range, dates that do not exist, labels that an enum does not have, text that is too long.
----@param file string named from the test's directory
+--- Loads column types by table: from a file as `replhost types FILE --record` writes it, or from a pool's database as it
+--- is now. Rows of later tests have real values: decimals for numeric, ISO text for times. Unknown columns, and values
+--- that a column's type refuses, are errors: numbers out of range, dates that do not exist, labels that an enum does not
+--- have, text that is too long.
+---@param given string|Pool a file is named from the test's directory
 ---@return table<string, RecordedColumn[]>
-function t.schema(file) end
+function t.schema(given) end
 
 --- What the pipeline makes of a row of the source; empty if the row goes nowhere.
 ---@param pipeline Pipeline
