@@ -35,9 +35,9 @@ import Testing
         for number in 0..<faults {
             try await Task.sleep(for: random.duration(200...1500))
             let fault = Fault.allCases.randomElement(using: &random) ?? .kill
-            // The first copy is killed for certain.
+            // The first copy is killed for certain, and resumed under what comes next.
             try await perform(number == 0 ? .kill : fault, program, &process, proxies, &random)
-            if number == 0 { try await untilCopied(program, process) }
+            if number == 2 { try await untilCopied(program, process) }
         }
         await load.end()
         process.signal(SIGKILL)
