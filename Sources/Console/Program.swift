@@ -53,6 +53,9 @@ package enum Program {
         case let command as TestCommand:
             useLog()
             return await TestRun(command, signals).run()
+        case let command as TypesCommand:
+            useLog()
+            return await command.run(signals)
         case let command as ReplCommand:
             useLog()
             return await ReplRun(ReplRequest(command), signals).run()

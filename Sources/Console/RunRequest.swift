@@ -17,6 +17,8 @@ struct RunRequest {
     var tokenFile: String?
     /// No progress is shown.
     var isQuiet = false
+    /// The text is none of the user's: where it fails says nothing.
+    var isOurs = false
     /// The first word may have been meant as a command.
     var isBare = true
 

@@ -56,6 +56,7 @@ struct ScriptRun {
 
     /// A file that is not there may have been meant as a command.
     private func explained(_ report: FailureReport) -> FailureReport {
+        if request.isOurs { return report.withoutPlace }
         guard request.isBare, report.code == "RH1007", report.hint == nil, let word = request.script.first,
             !word.contains("/"), !word.contains("."), let name = Spelling.nearest(word, of: ArgumentLine.commands)
         else { return report }
@@ -72,5 +73,13 @@ struct ScriptRun {
         guard path == "-" else { return (.file(path), FailureReporter(script: path)) }
         let text = try StandardInput.read()
         return (.text(text, name: "=stdin"), FailureReporter(texts: ["stdin": text]))
+    }
+}
+
+extension FailureReport {
+    fileprivate var withoutPlace: FailureReport {
+        var report = self
+        (report.place, report.calls) = (nil, [])
+        return report
     }
 }

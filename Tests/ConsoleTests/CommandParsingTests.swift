@@ -87,6 +87,26 @@ import Testing
         #expect(try (parse("--once", "--quiet", "a.lua", "--json") as? RunCommand)?.script == ["a.lua", "--json"])
     }
 
+    @Test func readsWhoseTypesAndWhereTheyGo() throws {
+        let beside = try #require(try parse("types", "a/shop.lua", "--record") as? TypesCommand)
+        let named = try #require(try parse("types", "sandbox:a", "--record", "b.lua") as? TypesCommand)
+        let plain = try #require(try parse("types", "host=a dbname=b", "-o", "-") as? TypesCommand)
+
+        #expect(beside.source == .file("a/shop.lua") && beside.path == "a/shop_schema.lua")
+        #expect(named.source == .dsn("sandbox:a") && named.path == "b.lua")
+        #expect(plain.source == .dsn("host=a dbname=b") && plain.path == nil)
+        #expect(try (parse("types") as? TypesCommand)?.source == nil)
+    }
+
+    @Test func refusesTypesOfNothing() {
+        #expect(message("types", "--record").contains("needs a file or a database before it"))
+        #expect(message("types", "--record", "shop.lua").contains("--record shop.lua names the file to write"))
+        #expect(message("types", "sandbox:a", "--record").contains("--record needs the name of the file to write"))
+        #expect(message("types", "--json").contains("--json is for tables"))
+        #expect(message("types", "a.lua", "--json", "--record").contains("use one of them"))
+        #expect(message("types", "a.lua", "-o", "b", "--record").contains("use one of them"))
+    }
+
     @Test func suggestsWhatAMisspeltOptionWasMeantToBe() {
         #expect(message("--alow", "io", "a.lua").contains("Did you mean '--allow'?"))
         #expect(message("sandbox", "list", "--jsn").contains("Did you mean '--json'?"))

@@ -108,8 +108,10 @@ struct CopyProgram {
 }
 
 extension SeededGenerator {
-    /// With its seed in the test's output, for when the test fails.
-    static func noted(_ seed: UInt64 = .random(in: 0...UInt64.max), for test: String = #function) -> SeededGenerator {
+    /// With its seed in the test's output; `REPLHOST_TEST_SEED` repeats it.
+    static func noted(_ seed: UInt64? = nil, for test: String = #function) -> SeededGenerator {
+        let wanted = ProcessInfo.processInfo.environment["REPLHOST_TEST_SEED"].flatMap { UInt64($0) }
+        let seed = seed ?? wanted ?? .random(in: 0...UInt64.max)
         print("\(test): seed \(seed)")
         return SeededGenerator(seed: seed)
     }

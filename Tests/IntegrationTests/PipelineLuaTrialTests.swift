@@ -45,11 +45,31 @@ extension ScriptTests {
             }
             """
 
+        private static let recorded = """
+            return {
+              ["public.customers"] = {
+                { name = "id", type = "bigint", key = true, not_null = true },
+                { name = "email", type = "text", not_null = true },
+                { name = "country", type = "country", base = "character varying(3)" },
+                { name = "amount", type = "numeric(5,2)" },
+                { name = "shown", type = "text", generated = true },
+              },
+              ["public.others"] = {
+                { name = "mood", type = "mood", labels = { "sad", "happy" } }, { name = "code", type = "character(3)" },
+                { name = "born", type = "date" }, { name = "n", type = "smallint" }, { name = "doc", type = "jsonb" },
+                { name = "twice", type = "integer", generated = true },
+              },
+            }
+            """
+
         private static func run(_ script: String) async throws {
             let directory = try TestWorkspace.shared().makeDirectory("trial")
             try FileTree.append(shop, to: directory + "/shop.lua")
             try FileTree.append(schema, to: directory + "/types.lua")
             try FileTree.append("return 7", to: directory + "/seven.lua")
+            try FileTree.append("return { t = { { name = 'a', typ = 'text' } } }", to: directory + "/misspelt.lua")
+            try FileTree.append(shop, to: directory + "/store.lua")
+            try FileTree.append(recorded, to: directory + "/store_schema.lua")
             let path = directory + "/shop_test.lua"
             try FileTree.append("local t = require 'replhost.test' " + script, to: path)
             let host = try await ScriptHost.start(ScriptOptions())
@@ -95,13 +115,56 @@ extension ScriptTests {
                   { row = { id = 1, price = 2.5, count = 10, at = "2024-01-01 01:00:00+01", tags = { "a" } } })
                 t.equal(#out, 2)
                 t.equal(out[1], { table = "dw.big", row = { id = 1 } })
-                t.equal(tostring(out[2].row.total), "25.0")
-                t.equal(tostring(out[2].row.price), "2.5")
+                t.equal(tostring(out[2].row.total), "25.00")
+                t.equal(tostring(out[2].row.price), "2.50")
                 t.equal(out[2].row.at, "2024-01-01 00:00:00+00")
                 t.equal(out[2].row.tags[1], "a")
                 t.equal(#t.run(shop, "public.lines", { row = { count = 0, price = 1 } }), 0)
                 t.raises('no column "cuont", did you mean "count"', t.run, shop, "public.lines", { row = { cuont = 1 } })
                 t.raises('column "count"', t.run, shop, "public.lines", { row = { count = "many" } })
+                """)
+        }
+
+        @Test func typesBesideThePipelineCountByThemselves() async throws {
+            try await Self.run(
+                """
+                local rh = require "replhost"
+                local store = t.load "store.lua"
+                local out = t.run(store, "public.customers", { row = { id = 1, email = "a@b.c", amount = 1.005, shown = "x" } })
+                t.equal(tostring(out[1].row.amount), "1.01")
+                t.equal(out[1].row.shown, nil)
+                local other = t.run(store, "public.others", { row = { code = "a", mood = "sad", doc = "{}", twice = 2 } })
+                t.equal(other[1].row, { code = "a  ", mood = "sad", doc = "{}" })
+                local function refused(text, table_name, row) t.raises(text, t.run, store, table_name, { row = row }) end
+                refused('no column "emial", did you mean "email"', "public.customers", { emial = "a" })
+                refused('column "country": 4 characters are too many for character varying%(3%)', "public.customers",
+                  { country = "AUTO" })
+                refused('column "amount": too large for numeric%(5,2%)', "public.customers", { amount = 1000 })
+                refused('column "id": NULL, but the column is NOT NULL', "public.customers", { id = rh.null })
+                refused('column "mood": no label of mood, did you mean "happy"', "public.others", { mood = "hapy" })
+                refused('column "born": .*no such day', "public.others", { born = "2023-02-29" })
+                refused('column "n": value out of range', "public.others", { n = 40000 })
+                refused('column "doc": not JSON', "public.others", { doc = "{" })
+                """)
+        }
+
+        @Test func aValueThatTheTargetWouldRefuseIsAnError() async throws {
+            try await Self.run(
+                """
+                local rh = require "replhost"
+                local store = t.load "store.lua"
+                rh.mask.email = function() return nil end
+                t.raises('column "mail" of dw.people is NOT NULL and gets no value', t.run, store, "public.customers",
+                  { row = { id = 1, email = "a@b.c" } })
+                """)
+        }
+
+        @Test func aSchemaIsChecked() async throws {
+            try await Self.run(
+                """
+                t.raises("cannot open", t.schema, "nowhere.lua")
+                t.raises("expected a table of tables, got 7", t.schema, "seven.lua")
+                t.raises('column 1: unknown option "typ", did you mean "type"', t.schema, "misspelt.lua")
                 """)
         }
 

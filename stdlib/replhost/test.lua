@@ -32,57 +32,88 @@ end
 
 -- MARK: Files
 
---- The directory, with a slash, of the file whose code has called a function of this module.
+local own_directory = debug.getinfo(1, "S").source:match "^@(.*/)" or ""
+
+--- The directory, with a slash, of the file whose code has called a function of this module, `t.raises` left out.
 local function caller_directory()
-  local level = 4
+  local level = 2
   local info = debug.getinfo(level, "S")
-  while info and info.source:sub(1, 1) ~= "@" do
+  while info and (info.source:sub(1, 1) ~= "@" or info.source:match "^@(.*/)" == own_directory) do
     level = level + 1
     info = debug.getinfo(level, "S")
   end
   return info and info.source:match "^@(.*/)" or ""
 end
 
---- What a Lua file beside the caller's returns.
-local function run_beside(file, where)
+--- A file's name as the caller means it: from his directory.
+local function beside(file, where)
   check.string(file, where)
-  local directory = file:sub(1, 1) ~= "/" and caller_directory() or ""
-  local chunk, problem = loadfile(directory .. file)
+  return (file:sub(1, 1) ~= "/" and caller_directory() or "") .. file
+end
+
+--- What a Lua file returns.
+local function run_file(path, where)
+  local chunk, problem = loadfile(path)
   if not chunk then fail("RH3112", ("%s: %s"):format(where, problem)) end
   return chunk()
 end
 
---- `t.load(file)`: runs a pipeline file, named from the test's directory; the pipeline or list that it returns.
+--- Columns by table, `{ name =, type = }` each; see `t.schema`.
+local schema = {}
+
+local facts = { name = check.string, type = check.string, base = check.string, labels = check.list,
+  key = check.boolean, not_null = check.boolean, generated = check.boolean }
+
+local function note_schema(tables, where)
+  for name, columns in pairs(check.table(tables, where, "a table of tables")) do
+    local at_table = ("%s, table %s"):format(where, shown(name))
+    local _, full = native.rule({}, name)
+    if not full then fail("RH3112", at_table .. ": expected a table's name (\"schema.table\")") end
+    check.table(columns, at_table, "a list of columns")
+    if next(columns) ~= nil then check.list(columns, at_table, "a list of columns") end
+    for position, column in ipairs(columns) do
+      local at = ("%s, column %d"):format(at_table, position)
+      options.read(check.table(column, at, "a table { name =, type = }"), facts, at)
+      check.string(column.name, at .. ", name")
+      check.string(column.type, at .. ", type")
+    end
+    schema[full] = columns
+  end
+  return tables
+end
+
+local function is_there(path)
+  local chunk, problem = loadfile(path)
+  return chunk ~= nil or not problem:find("No such file or directory", 1, true)
+end
+
+--- Where `replhost types --record` puts the column types of a pipeline file.
+local function recorded(path) return (path:gsub("%.lua$", "") .. "_schema.lua") end
+
+--- `t.load(file)`: runs a pipeline file, named from the test's directory; the pipeline or list that it returns. Column
+-- types that `replhost types FILE --record` has put beside it count from then on.
 function t.load(file)
+  local path = beside(file, "t.load")
   local begun = internals.timers()
-  local loaded = run_beside(file, "t.load")
+  local loaded = run_file(path, "t.load")
   -- They run while the pipeline does.
   internals.end_timers(begun)
   local first = type(loaded) == "table" and (rawget(loaded, 1) or loaded) or nil
   if type(first) ~= "table" or getmetatable(first) ~= pipelines.metatables.pipeline then
     fail("RH3112", ("t.load: %q returned no pipeline, but %s"):format(file, shown(loaded)))
   end
+  if is_there(recorded(path)) then
+    local where = "t.load: " .. recorded(file)
+    note_schema(run_file(recorded(path), where), where)
+  end
   return loaded
 end
 
---- Columns by table, `{ name =, type = }` each, with `key = true` for those of the key.
-local schema = {}
-
---- `t.schema(file)`: column types, as `replhost types --record` writes them, for all later `t.run`.
-function t.schema(file)
-  local tables = check.table(run_beside(file, "t.schema"), "t.schema", "a table of tables")
-  for name, columns in pairs(tables) do
-    local where = ("t.schema, table %s"):format(shown(name))
-    local _, full = native.rule({}, name)
-    if not full then fail("RH3112", where .. ": expected a table's name (\"schema.table\")") end
-    for position, column in ipairs(check.list(columns, where, "a list of columns")) do
-      local at = ("%s, column %d"):format(where, position)
-      check.string(check.table(column, at, "a table { name =, type = }").name, at .. ", name")
-      check.string(column.type, at .. ", type")
-    end
-    schema[full] = columns
-  end
-  return tables
+--- `t.schema(given)`: column types for all later `t.run`: a file, as `replhost types --record` writes it, or a pool,
+-- whose database is asked.
+function t.schema(given)
+  if native.is_pool(given) then return note_schema(native.types(given), "t.schema") end
+  return note_schema(run_file(beside(given, "t.schema"), "t.schema"), "t.schema")
 end
 
 --- `t.run(pipeline, "schema.table", { op =, row =, old = })`: what the pipeline makes of a row of the source, as a list

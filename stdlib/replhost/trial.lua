@@ -5,6 +5,7 @@ local nearest = require "replhost.nearest"
 local native = require("replhost.native.internals").pipelines
 local options = require "replhost.options"
 local pipelines = require "replhost.pipeline"
+local typed = require "replhost.typed"
 
 local fail, check, shown = options.fail, options.check, options.shown
 
@@ -21,14 +22,20 @@ local function column_named(columns, name)
   end
 end
 
+local function list_of(columns)
+  local names = {}
+  for position, column in ipairs(columns) do names[position] = column.name end
+  return ("Its columns are %s."):format(table.concat(names, ", "))
+end
+
 local function require_columns(row, columns, where)
   for name in pairs(row) do
     if not column_named(columns, name) then
       local known = {}
       for _, column in ipairs(columns) do known[column.name] = true end
       local near = nearest(tostring(name), known)
-      local hint = near and (", did you mean %q?"):format(near) or ""
-      fail("RH2104", ("%s: no column %s%s"):format(where, shown(name), hint))
+      local suggestion = near and (", did you mean %q?"):format(near) or ""
+      fail("RH2104", ("%s: no column %s%s"):format(where, shown(name), suggestion), list_of(columns))
     end
   end
 end
@@ -42,18 +49,26 @@ local function source_columns(schema, name, row)
   return columns
 end
 
+--- The column under the name that the target has for it; `source` is its own.
+local function renamed(column, name)
+  local copy = {}
+  for fact, value in pairs(column) do copy[fact] = value end
+  copy.name, copy.source = name, column.name
+  return copy
+end
+
 --- The columns that the rule lets through, under their target names; with `source`, their source names.
 local function shown_columns(rule, columns)
   local list = {}
   if not rule.columns then
-    for position, column in ipairs(columns) do
-      list[position] = { name = column.name, source = column.name, type = column.type, key = column.key }
+    for _, column in ipairs(columns) do
+      -- The target generates its own.
+      if not column.generated then list[#list + 1] = renamed(column, column.name) end
     end
     return list
   end
   for _, pair in ipairs(rule.columns) do
-    local column = column_named(columns, pair.source) or { type = "text" }
-    list[#list + 1] = { name = pair.target, source = pair.source, type = column.type, key = column.key }
+    list[#list + 1] = renamed(column_named(columns, pair.source) or { name = pair.source, type = "text" }, pair.target)
   end
   return list
 end
@@ -67,16 +82,13 @@ local function added_columns(rule, columns)
   return list
 end
 
---- Floats in a numeric column are what PostgreSQL makes of their digits.
-local function value_for(column, value)
-  local is_numeric = column.type and (column.type:find "^numeric" or column.type:find "^decimal")
-  return is_numeric and math.type(value) == "float" and tostring(value) or value
-end
-
 local function view(columns, row, added)
-  local values = {}
-  for _, column in ipairs(columns) do values[column.name] = value_for(column, row[column.source or column.name]) end
-  return native.view(columns, values, added)
+  local values, shapes = {}, {}
+  for position, column in ipairs(columns) do
+    values[column.name] = typed.value(column, row[column.source or column.name])
+    shapes[position] = { name = column.name, type = column.base or column.type }
+  end
+  return native.view(shapes, values, added)
 end
 
 -- MARK: Running
@@ -103,7 +115,7 @@ local function key_of(rule, columns, row)
   end
   if #names == 0 then
     fail("RH3205", "event.key: which columns are the key is not known here",
-      "Give the table's \"key\" in the pipeline, or load a schema: t.schema(file).")
+      "Give the table's \"key\" in the pipeline, or record its types: replhost types FILE --record.")
   end
   for _, name in ipairs(names) do key[name] = row[name] end
   return key
@@ -123,12 +135,17 @@ end
 
 --- What a row becomes in a table: a plain table; where the columns are known, as PostgreSQL would give it back.
 local function outcome(target, row, columns)
-  local values = type(row) == "userdata" and row:totable() or row
+  local is_row = type(row) == "userdata"
+  local values = is_row and row:totable() or row
   if columns then
     require_columns(values, columns, ("table %s of the target"):format(target))
     local list = {}
     for _, column in ipairs(columns) do
-      if values[column.name] ~= nil then list[#list + 1] = { name = column.name, type = column.type } end
+      if values[column.name] ~= nil then
+        list[#list + 1] = renamed(column, column.name)
+      elseif is_row and column.was_given and column.not_null then
+        fail("RH3506", ("column %q of %s is NOT NULL and gets no value"):format(column.name, target))
+      end
     end
     values = view(list, values):totable()
   end
@@ -178,10 +195,16 @@ local function run_batch(transform, row, event)
   return batch.emitted
 end
 
---- The target's columns, if nothing is recorded of it.
-local function target_columns(rule, columns)
-  local list = { table.unpack(columns) }
-  for _, name in ipairs(added_columns(rule, columns)) do list[#list + 1] = { name = name, type = rule.types[name] } end
+--- The target's columns, if nothing is recorded of it. Those that have a value in `row` of the source are marked.
+local function target_columns(rule, columns, row)
+  local list, types = {}, rule.types or {}
+  for position, column in ipairs(columns) do
+    local own = renamed(column, column.name)
+    if types[own.name] then own.type, own.base, own.labels = types[own.name], nil, nil end
+    own.was_given = row[column.source] ~= nil
+    list[position] = own
+  end
+  for _, name in ipairs(added_columns(rule, columns)) do list[#list + 1] = { name = name, type = types[name] } end
   return list
 end
 
@@ -207,7 +230,7 @@ function trial.run(schema, pipeline, table_name, given)
   if rule.transform then result = run_rows(rule.transform, row, event) end
   if rule.transform_batch then result = run_batch(rule.transform_batch, row, event) end
   local out, target = {}, rule.to or full
-  local own = schema[full] and (target == full or not schema[target]) and target_columns(rule, columns)
+  local own = schema[full] and (target == full or not schema[target]) and target_columns(rule, columns, read.row)
   collect(out, result, target, function(name) return name == target and own or schema[name] end)
   return out
 end

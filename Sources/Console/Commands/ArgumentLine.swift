@@ -7,7 +7,7 @@ import ArgumentParser
 enum ArgumentLine {
     static let commands = [
         "run", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover",
-        "dlq", "drop", "repl", "attach", "sandbox", "explain", "completions", "help",
+        "dlq", "drop", "repl", "attach", "types", "sandbox", "explain", "completions", "help",
     ]
 
     static func expanded(_ arguments: [String], inputIsTerminal: Bool) -> [String] {

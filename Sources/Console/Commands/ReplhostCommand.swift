@@ -23,6 +23,6 @@ struct ReplhostCommand: ParsableCommand {
             RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
             StatusCommand.self, TopCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self,
             CutOverCommand.self, DeadLetterCommand.self, DropCommand.self, ReplCommand.self, AttachCommand.self,
-            SandboxCommand.self, ExplainCommand.self, CompletionsCommand.self,
+            TypesCommand.self, SandboxCommand.self, ExplainCommand.self, CompletionsCommand.self,
         ])
 }

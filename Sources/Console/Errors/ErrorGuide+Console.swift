@@ -104,5 +104,21 @@ extension ErrorGuide {
             "RH3485",
             "There was no test case to run: no *_test.lua registers one, or --filter matches none.",
             "Check the path and --filter. Cases are registered with require(\"replhost.test\").case(name, fn)."),
+        ErrorGuide(
+            "RH3491",
+            "A file that the command writes cannot be written; the system's reason is in the message.",
+            "Check the path, its permissions and the room on the disk."),
+        ErrorGuide(
+            "RH3492",
+            "The file that was to be written is there already, and was not written by this command.",
+            "Name another file, or remove that one."),
+        ErrorGuide(
+            "RH3493",
+            "types was asked for the tables of a database that has none.",
+            "Check the connection string; tables of the system, of extensions and of replhost do not count."),
+        ErrorGuide(
+            "RH3494",
+            "Two pipelines of the file read tables of the same name that differ, so a test could not know which is meant.",
+            "Record each database by itself: replhost types DSN --record=FILE, and t.schema(FILE) in the test."),
     ]
 }

@@ -3,8 +3,8 @@ package import PostgresProtocol
 
 /// Reads descriptions of tables, of many at once.
 package struct CatalogReader {
-    private let connection: Connection
-    private let side: ReplicationError.Side
+    let connection: Connection
+    let side: ReplicationError.Side
 
     package init(_ connection: Connection, _ side: ReplicationError.Side) {
         self.connection = connection

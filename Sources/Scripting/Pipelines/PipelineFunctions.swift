@@ -36,6 +36,7 @@ enum PipelineFunctions {
                 return 1
             },
             "rule": { stack in rule(stack) },
+            "types": { [unowned worker] stack throws(ScriptError) in try LiveTypes.push(stack, worker) },
             "state": { [unowned worker] stack throws(ScriptError) in try StateFunctions.call(stack, worker) },
             "view": { [unowned worker] stack throws(ScriptError) in try TestRow.push(stack, worker) },
         ])

@@ -167,13 +167,12 @@ function Pool:transaction(fn) end
 ---@field type string PostgreSQL's name of the type
 
 ---@class Row
---- A view over one row: `row.name`, `row[1]`. A name that is no column is an error with "did you mean".
----@field [string] PgValue
----@field [integer] PgValue
+--- A view over one row: `row.name`, `row[1]`. A name that is no column is an error with "did you mean". An editor
+--- completes columns where it knows which table's row it is: `---@param row public.customers`, see `replhost types`.
 local Row = {}
 
 --- The same values in a row of its own.
----@return Row
+---@return self
 function Row:copy() end
 
 --- The values by name, as a plain table; NULL is absent.
@@ -183,16 +182,21 @@ function Row:totable() end
 ---@return string[]
 function Row:columns() end
 
+---@class AnyRow: Row
+--- A row whose columns an editor does not know.
+---@field [string] PgValue
+---@field [integer] PgValue
+
 ---@class Result
 --- `#result` rows; `result[i]` is a Row; `ipairs(result)` goes over them; `print(result)` draws a table.
 ---@field affected integer rows that the statement inserted, updated, deleted, moved or selected
 ---@field command string the command tag's first word, "SELECT"
 ---@field columns Column[]
----@field [integer] Row
+---@field [integer] AnyRow
 local Result = {}
 
 --- The only row; raises unless there is exactly one.
----@return Row
+---@return AnyRow
 function Result:one() end
 
 --- The first column of the first row; nil without rows.
@@ -246,7 +250,7 @@ function Connection:tryquery(sql, ...) end
 --- is valid until the next one; `row:copy()` keeps it.
 ---@param sql string
 ---@param ... PgValue
----@return fun(): Row?
+---@return fun(): AnyRow?
 function Connection:rows(sql, ...) end
 
 ---@class TransactionOptions
@@ -269,7 +273,7 @@ function Connection:prepare(sql) end
 
 --- Streams what COPY … TO STDOUT gives, as rows.
 ---@param source string a table ("schema.table") or a query
----@return fun(): Row?
+---@return fun(): AnyRow?
 function Connection:copy_out(source) end
 
 --- Begins COPY … FROM STDIN.
@@ -897,7 +901,7 @@ rh.unchanged = nil
 ---@field op "read"|"insert"|"update"|"delete" "read" in the first copy
 ---@field table string of the source, "public.orders"
 ---@field key table<string, PgValue> the row's key columns as they came; not for batches, nor the members below but `table`
----@field old Row? the row before the change, if PostgreSQL sent it
+---@field old AnyRow? the row before the change, if PostgreSQL sent it
 ---@field snapshot boolean true in the first copy
 ---@field lsn string?
 ---@field xid integer?
@@ -914,7 +918,7 @@ function Event.changed(column) end
 local RowBatch = {}
 
 --- `for row in batch:each() do`: the rows that were not dropped yet.
----@return fun(): Row?
+---@return fun(): AnyRow?
 function RowBatch:each() end
 
 --- Runs `sql` once for the batch: `$1` is the array of the column's distinct values, typed by the server's inference
@@ -923,7 +927,7 @@ function RowBatch:each() end
 ---@param pool Pool
 ---@param sql string
 ---@param column string
----@return table<PgValue, Row>
+---@return table<PgValue, AnyRow>
 function RowBatch:lookup(pool, sql, column) end
 
 --- The row goes nowhere.
@@ -940,7 +944,7 @@ function RowBatch:emit(table, row) end
 ---@field columns string[]|table<string, string>|nil those that are copied, all others are not: names, or source name = target name
 ---@field where string? SQL over the source's columns
 ---@field key string|string[]|nil columns that tell rows apart, for a table without a key
----@field transform (fun(row: Row, event: Event): TransformResult)|nil the same row must always give the same result
+---@field transform (fun(row: AnyRow, event: Event): TransformResult)|nil the same row must always give the same result
 ---@field transform_batch fun(batch: RowBatch, event: Event)|nil changes rows in place and returns nothing; not with `transform`
 ---@field on_error "stop"|"dead_letter"|"skip"|nil what becomes of a row whose transform raises (default "stop")
 ---@field on_conflict "error"|"upsert"|"skip"|nil what becomes of a row whose key the target has (default "error")
@@ -982,10 +986,14 @@ function RowBatch:emit(table, row) end
 ---@field retyped string[] columns of another type than before
 ---@field summary string the same in words
 
+---@class PipelineTables: { [string]: (fun(row: AnyRow, event: Event): TransformResult)|TableOptions|Copy|Skip }
+--- By pattern: "public.orders", "public.*", "audit_?"; the most specific one counts. `replhost types FILE` adds the
+--- pipeline's own tables, so that the functions beside their names know their rows.
+
 ---@class PipelineOptions
 ---@field source Pool
 ---@field sink Pool
----@field tables table<string, (fun(row: Row, event: Event): TransformResult)|TableOptions|Copy|Skip> by pattern: "public.orders", "public.*", "audit_?"; the most specific one counts
+---@field tables PipelineTables
 ---@field snapshot SnapshotOptions?
 ---@field limits LimitOptions?
 ---@field throttle ThrottleOptions?
@@ -1052,16 +1060,29 @@ rh.test = t
 ---@param fn fun()
 function t.case(name, fn) end
 
---- Runs a pipeline file, named from the test's directory.
+--- Runs a pipeline file, named from the test's directory. Column types that `replhost types FILE --record` has written
+--- beside it (`shop_schema.lua` for `shop.lua`) count from then on, as if `t.schema` had been called.
 ---@param file string
 ---@return Pipeline
 function t.load(file) end
 
---- Loads column types by table, `{ ["public.customers"] = { { name = "id", type = "bigint", key = true }, … } }`: rows of
---- later tests are checked against them and have PostgreSQL's values.
----@param file string named from the test's directory
----@return table<string, { name: string, type: string, key: boolean? }[]>
-function t.schema(file) end
+---@class RecordedColumn
+--- A column as `replhost types --record` writes it.
+---@field name string
+---@field type string as PostgreSQL writes it, "numeric(10,2)"
+---@field base string? what a domain is made of
+---@field labels string[]? of an enum
+---@field key boolean? one of those that tell rows apart
+---@field not_null boolean?
+---@field generated boolean? by the server: transforms do not see it
+
+--- Loads column types by table: from a file as `replhost types FILE --record` writes it, or from a pool's database as it
+--- is now. Rows of later tests have real values: decimals for numeric, ISO text for times. Unknown columns, and values
+--- that a column's type refuses, are errors: numbers out of range, dates that do not exist, labels that an enum does not
+--- have, text that is too long.
+---@param given string|Pool a file is named from the test's directory
+---@return table<string, RecordedColumn[]>
+function t.schema(given) end
 
 --- What the pipeline makes of a row of the source; empty if the row goes nowhere.
 ---@param pipeline Pipeline
