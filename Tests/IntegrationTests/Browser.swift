@@ -27,7 +27,7 @@ final class Browser {
 
     init() throws {
         let directory = try TestWorkspace.shared().makeDirectory("browser")
-        let (input, output) = (try Self.pipe(), try Self.pipe())
+        let (input, output) = (try Self.makePipe(), try Self.makePipe())
         defer { for descriptor in [input.reading, output.writing] { close(descriptor) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -63,7 +63,8 @@ final class Browser {
         defer { posix_spawnattr_destroy(&attributes) }
         Command.prepare(&attributes, ownSession: true)
         let argv = arguments.map { strdup($0) } + [nil]
-        let envp = ["PATH=/usr/bin:/bin", "HOME=\(directory)", "TZ=UTC"].map { strdup($0) } + [nil]
+        let variables = ["PATH=/usr/bin:/bin", "HOME=\(directory)", "TZ=UTC"]
+        let envp = variables.map { strdup($0) } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         var pid: pid_t = 0
         let code = posix_spawn(&pid, path, &actions, &attributes, argv, envp)
@@ -71,10 +72,10 @@ final class Browser {
         return pid
     }
 
-    /// No other program that a test starts gets its ends, and neither is 3 or 4.
-    private static func pipe() throws -> (reading: CInt, writing: CInt) {
+    /// Its ends are left to no other program that a test starts, and are neither 3 nor 4.
+    private static func makePipe() throws -> (reading: CInt, writing: CInt) {
         var ends: [CInt] = [-1, -1]
-        try #require(pipe2(&ends, O_CLOEXEC) == 0)
+        try #require(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }
         return (fcntl(ends[0], F_DUPFD_CLOEXEC, 10), fcntl(ends[1], F_DUPFD_CLOEXEC, 10))
     }

@@ -24,12 +24,12 @@ struct BrowserPage {
         ).sessionId
         try await tell("Runtime.enable")
         try await tell("Log.enable")
-        try await tell(
-            "Emulation.setDeviceMetricsOverride",
-            ["width": width, "height": 900, "deviceScaleFactor": 1, "mobile": true])
+        try await resize(to: width)
         let scheme = ["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]
         try await tell("Emulation.setEmulatedMedia", ["features": [scheme]])
         try await tell("Page.navigate", ["url": address])
+        let isThere = try await holds("location.href == '\(address)' && document.readyState == 'complete'")
+        try #require(isThere, "the browser does not get \(address)")
     }
 
     /// Uncaught errors of its script, and what its content policy kept from running.
@@ -37,6 +37,12 @@ struct BrowserPage {
 
     private func tell(_ method: String, _ parameters: [String: Any] = [:]) async throws {
         _ = try await browser.ask(method, parameters, session: session, as: Nothing.self)
+    }
+
+    func resize(to width: Int) async throws {
+        try await tell(
+            "Emulation.setDeviceMetricsOverride",
+            ["width": width, "height": 900, "deviceScaleFactor": 1, "mobile": true])
     }
 
     /// The value of an expression, as text.
