@@ -1,4 +1,7 @@
-"""Measures the prompt beside psql; started by scripts/benchmarks/console, with PGHOST etc. pointing to a server."""
+"""Measures the prompt beside psql, and /metrics; started by scripts/benchmarks/console.
+
+PGHOST etc. point to a server, SOURCE_HOST to another one.
+"""
 import fcntl
 import os
 import pty
@@ -14,6 +17,7 @@ import termios
 import time
 
 from measure import Program, Report, interleave, parse_options, says, sql
+from scrapes import measure_scrapes
 
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -161,6 +165,9 @@ class Suite:
     def _into(command, path):
         return ["sh", "-c", 'out=$1; shift; exec "$@" > "$out"', "sh", path, *command]
 
+    def metrics(self):
+        measure_scrapes(self.options, self.report)
+
     def run(self):
         for name in self.options.names:
             getattr(self, name)()
@@ -171,4 +178,4 @@ class Suite:
 
 if __name__ == "__main__":
     subprocess.run(["psql", "--version"], check=True)
-    Suite(parse_options("console", ("keys", "start", "csv"))).run()
+    Suite(parse_options("console", ("keys", "start", "csv", "metrics"))).run()
