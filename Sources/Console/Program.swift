@@ -65,6 +65,7 @@ package enum Program {
             case .success(let request): return await ReplRun(request, signals).run()
             case .failure(let report): return FailureReporter().fail([report])
             }
+        case let command as InitCommand: return NewFiles(command).write()
         case let command as TopCommand: return await TopRun(command).run(signals)
         case let command as any SandboxAction:
             return command.run()

@@ -2,7 +2,8 @@
 import Sandbox
 import Scripting
 
-/// A file that `replhost types` writes: at once or not at all, and never over what somebody else has written.
+/// A file that a command writes. `replhost types` writes it at once or not at all, and never over what somebody else has
+/// written.
 struct WrittenFile {
     private static let beginnings = ["---@meta", RecordedTypes.mark, "[{\"pipeline\": "]
 
@@ -36,7 +37,8 @@ struct WrittenFile {
         }
     }
 
-    private func write(_ text: String, to descriptor: CInt) throws(FailureReport) {
+    /// Closes the descriptor.
+    func write(_ text: String, to descriptor: CInt) throws(FailureReport) {
         guard descriptor >= 0 else { throw failure(errno) }
         var text = text
         let isWritten = text.withUTF8 { Terminal.writeAtOnce(UnsafeRawBufferPointer($0), to: descriptor) }

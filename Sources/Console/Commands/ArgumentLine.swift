@@ -6,7 +6,7 @@ import ArgumentParser
 ///     replhost -e 'print(...)' a b                →   run -e 'print(...)' -- a b
 enum ArgumentLine {
     static let commands = [
-        "run", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover",
+        "run", "init", "check", "plan", "preview", "test", "status", "top", "tap", "verify", "resnapshot", "cutover",
         "dlq", "drop", "repl", "attach", "types", "sandbox", "explain", "completions", "help",
     ]
 

@@ -20,7 +20,8 @@ struct ReplhostCommand: ParsableCommand {
             """,
         version: HostVersions.text,
         subcommands: [
-            RunCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self, TestCommand.self,
+            RunCommand.self, InitCommand.self, CheckCommand.self, PlanCommand.self, PreviewCommand.self,
+            TestCommand.self,
             StatusCommand.self, TopCommand.self, TapCommand.self, VerifyCommand.self, ResnapshotCommand.self,
             CutOverCommand.self, DeadLetterCommand.self, DropCommand.self, ReplCommand.self, AttachCommand.self,
             TypesCommand.self, SandboxCommand.self, ExplainCommand.self, CompletionsCommand.self,

@@ -34,6 +34,14 @@ extension ErrorGuide {
             "The run's script came from standard input or the command line, so it cannot be loaded once more.",
             "\"replhost top\" shows what the run does."),
         ErrorGuide(
+            "RH0131",
+            "init was given something that cannot be the name of a Lua file.",
+            "Give a name that ends in .lua, or a folder."),
+        ErrorGuide(
+            "RH0132",
+            "A file that init would write is there already; nothing was written.",
+            "Name another file, or replace it with --force."),
+        ErrorGuide(
             "RH0201",
             "A sandbox could not be listed, made, started, stopped or removed; the message tells why.",
             "Do what the hint says. \"replhost sandbox list\" shows the state of each."),

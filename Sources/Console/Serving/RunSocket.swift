@@ -29,16 +29,8 @@ enum RunSocket {
 
     /// Those that may be alive.
     static func all() -> [String] {
-        guard let directory = directory(), let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var paths: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(suffix) { paths.append("\(directory)/\(name)") }
-        }
-        return paths.sorted()
+        guard let directory = directory() else { return [] }
+        return FileTree.names(in: directory).filter { $0.hasSuffix(suffix) }.sorted().map { "\(directory)/\($0)" }
     }
 
     private static var candidates: [String] {
