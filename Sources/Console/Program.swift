@@ -86,11 +86,22 @@ package enum Program {
     private static func answer(_ error: any Error) -> Int32 {
         let text = ReplhostCommand.fullMessage(for: error) + "\n"
         guard ReplhostCommand.exitCode(for: error).isSuccess else {
-            Terminal.writeError(text)
+            Terminal.writeError(usage(text))
             return ExitCode.wrongUsage
         }
         Terminal.write(text)
         return ExitCode.done
+    }
+
+    /// The parser's message in the shape of all errors.
+    private static func usage(_ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard let first = lines.first, first.hasPrefix("Error: ") else { return text }
+        let heading = Terminal.errorPalette.paint("error[RH0101]", .error) + ": " + first.dropFirst(7)
+        let rest = lines.dropFirst().map { line in
+            line.hasPrefix("Help: ") ? "  " + Terminal.errorPalette.paint("help:", .help) + line.dropFirst(5) : line
+        }
+        return ([heading] + rest).joined(separator: "\n")
     }
 
     private static func end(_ code: Int32) -> Never {

@@ -36,7 +36,9 @@ end
 
 local function unknown(owner, name, ...)
   local near = require("replhost.nearest")(name, ...)
-  error(("%s has no %q%s"):format(owner, tostring(name), near and (", did you mean %q?"):format(near) or ""), 3)
+  local message = ("%s has no %q%s"):format(owner, tostring(name), near and (", did you mean %q?"):format(near) or "")
+  if package.loaded["replhost.native.host"] then require("replhost.options").fail("RH1008", message) end
+  error(message, 3)
 end
 
 local function missing(_, name)

@@ -2,6 +2,10 @@ extension ErrorGuide {
     /// The program itself, the prompt and commands.
     static let console: [ErrorGuide] = [
         ErrorGuide(
+            "RH0101",
+            "The command line is wrong: an option, a value or an argument is unknown or missing. Nothing was done.",
+            "Write it as the usage shows; \"replhost COMMAND --help\" tells of all options."),
+        ErrorGuide(
             "RH0102",
             "Standard input could not be read; the system's reason is in the message.",
             "Check what the program's input is redirected from."),

@@ -1,3 +1,4 @@
+import Logging
 import Scripting
 
 /// Writes failures as people read them, with the line of the script.
@@ -21,8 +22,25 @@ struct FailureReporter {
 
     /// Shows them on standard error; the exit code that follows.
     func fail(_ reports: [FailureReport]) -> Int32 {
-        Terminal.writeError(text(reports))
+        switch ScriptLog.output.form {
+        case .text: Terminal.writeError(text(reports))
+        case .json: for report in reports { Self.logger.error("\(report.message)", metadata: Self.attributes(report)) }
+        }
         return ExitCode.failed
+    }
+
+    private static let logger = Logger(label: "replhost") { ScriptLog.output.handler(label: $0) }
+
+    private static func attributes(_ report: FailureReport) -> Logger.Metadata {
+        var attributes: [String: String] = [:]
+        attributes["error.type"] = report.code
+        attributes["db.response.status_code"] = report.sqlstate
+        attributes["code.file.path"] = report.place?.file
+        attributes["code.line.number"] = report.place.map { String($0.line) }
+        attributes["exception.stacktrace"] = report.calls.isEmpty ? nil : report.calls.joined(separator: "\n")
+        attributes["details"] = report.details
+        attributes["hint"] = report.hint
+        return attributes.mapValues { "\($0)" }
     }
 
     enum Level: String {

@@ -14,6 +14,8 @@ extension FailureReport {
         case .pool(let side, let cause):
             self.init(ScriptError(cause))
             message = "\(side): \(message)"
+            // A command does not wait for the pool to recover.
+            if case .unavailable = cause { hint = "Check its connection string, and whether the server runs." }
         case .transform(let failure): self.init(failure, showsValues: showsValues)
         case .mismatch(let code, let message, let hint): self.init(code: code, message, hint: hint)
         case .unknownTable(let name, let side, let known):

@@ -128,14 +128,19 @@ struct LogRecord: Sendable {
         return line
     }
 
-    /// With the names of OpenTelemetry's data model for logs. A script names its own attributes, those of the host begin
-    /// with "replhost.".
+    /// A script names its own attributes. Those of the host are OpenTelemetry's, which have a dot, or begin with
+    /// "replhost.".
+    private func attribute(_ key: String) -> String {
+        label == ScriptLog.label || key.contains(".") ? key : "replhost.\(key)"
+    }
+
+    /// With the names of OpenTelemetry's data model for logs.
     var json: String {
         var line = "{\"timestamp\":\"\(timeText)\",\"severity_text\":\"\(level.severity.text)\""
         line += ",\"severity_number\":\(level.severity.number),\"body\":\(JSONText.string(message))"
         line += ",\"scope\":{\"name\":\(JSONText.string(label))},\"attributes\":{"
-        let prefix = label == ScriptLog.label ? "" : "replhost."
-        line += fields.map { "\(JSONText.string(prefix + $0.key)):\(JSONText.string($0.value))" }.joined(separator: ",")
+        line += fields.map { "\(JSONText.string(attribute($0.key))):\(JSONText.string($0.value))" }.joined(
+            separator: ",")
         return line + "}}"
     }
 
