@@ -12,10 +12,12 @@ import Testing
         let source: String
         let path: String
         let runtime: [String: String]
+        let options: [String]
         var process: ConsoleProcess
         var address = ""
 
-        init() async throws {
+        /// - Parameter options: of `run`.
+        init(_ options: String...) async throws {
             server = try TestServer.shared()
             source = try server.makeDatabase()
             let target = try server.makeDatabase()
@@ -39,7 +41,9 @@ import Testing
                 create table "\(hostile)" (id int primary key)
                 """, in: source)
             runtime = ["XDG_RUNTIME_DIR": try TestWorkspace.shared().makeDirectory("runtime")]
-            process = try ConsoleProcess(["run", "--listen", "127.0.0.1:0", path], environment: runtime)
+            self.options = options
+            process = try ConsoleProcess(
+                ["run", "--listen", "127.0.0.1:0"] + options + [path], environment: runtime)
             address = try await shownAddress()
         }
 
@@ -62,7 +66,7 @@ import Testing
 
         mutating func restart() throws {
             let place = String(address.dropFirst("http://".count).dropLast())
-            process = try ConsoleProcess(["run", "--listen", place, path], environment: runtime)
+            process = try ConsoleProcess(["run", "--listen", place] + options + [path], environment: runtime)
         }
     }
 
@@ -138,6 +142,27 @@ import Testing
         // What fell was no change, and nothing was drawn for it.
         #expect(try await page.value("run.samples.every(sample => !(sample.changes < 0))") == "true")
         #expect(page.complaints == [])
+        try await run.stop()
+    }
+
+    @Test func asksForATokenThatHasChanged() async throws {
+        let file = try ConsoleProcess.makeFile("token", "first")
+        chmod(file, 0o600)
+        var run = try await Run("--token-file", file)
+        let page = try await BrowserPage(run.address.replacing("//", with: "//user:first@"))
+        try #require(try await page.holds(Self.isStreaming))
+        #expect(try await page.text("#token") == "")
+
+        try await run.stop()
+        try "second".write(toFile: file, atomically: false, encoding: .utf8)
+        try run.restart()
+        try #require(try await page.holds("document.querySelector('#token').checkVisibility()"))
+        _ = try await page.value(
+            "(box => { box.value = 'second'; box.form.requestSubmit() })(document.querySelector('#secret'))")
+
+        #expect(try await page.holds(Self.isStreaming))
+        #expect(try await page.text("#token") == "")
+        #expect(try await page.value("location.href.includes('second')") == "false")
         try await run.stop()
     }
 
