@@ -4,8 +4,6 @@ import Synchronization
 
 /// Shows a run until somebody has seen enough, or it ends.
 final class TopRun: Sendable {
-    private static let widthOfFiles = 160
-
     private let command: TopCommand
     private let wake = WakePipe()
     private let isStopped = Atomic(false)
@@ -43,11 +41,7 @@ final class TopRun: Sendable {
         pause()
         if isStopped.load(ordering: .relaxed) { return ExitCode.interrupted }
         guard let (_, document) = process.look() else { return ended(process) }
-        let width = Terminal.outputIsTerminal ? Terminal.outputWidth : Self.widthOfFiles
-        let height = 50 + document.pipelines.reduce(0) { $0 + $1.tables.count }
-        let screen = TopScreen(width: width, height: height, palette: Terminal.outputPalette)
-        let lines = screen.lines(document, RunRates(process.document, document)).dropLast()
-        Terminal.write(lines.map { $0 + "\n" }.joined())
+        Terminal.write(TopScreen.text(document, RunRates(process.document, document)))
         return ExitCode.done
     }
 

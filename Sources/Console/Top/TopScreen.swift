@@ -17,6 +17,16 @@ struct TopScreen {
     /// How many tables are above the window.
     var offset = 0
 
+    /// All of it, for standard output.
+    static func text(_ document: RunDocument, _ rates: RunRates) -> String {
+        let width = Terminal.outputIsTerminal ? Terminal.outputWidth : widthOfFiles
+        let height = 50 + document.pipelines.reduce(0) { $0 + $1.tables.count }
+        let screen = TopScreen(width: width, height: height, palette: Terminal.outputPalette)
+        return screen.lines(document, rates).dropLast().map { $0 + "\n" }.joined()
+    }
+
+    private static let widthOfFiles = 160
+
     /// At most `height` lines, each at most as wide as the window.
     func lines(_ document: RunDocument, _ rates: RunRates) -> [String] {
         let top = heading(document, rates) + document.pipelines.flatMap { pipeline($0, rates) }

@@ -1,4 +1,5 @@
 import EventLoops
+import Logging
 import Postgres
 import PostgresProtocol
 
@@ -12,6 +13,8 @@ package final class PipelineRun {
         package var tables = 0
         package var counts = ChunkOutput.Counts()
     }
+
+    private static let logger = Logger(label: "replhost")
 
     package let progress: CopyProgress
     package let streamProgress: StreamProgress
@@ -51,8 +54,7 @@ package final class PipelineRun {
                 note(error)
                 let moved = progress.state.tables.reduce(0) { $0 + $1.chunksDone }
                 let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
-                progress.enter(.waiting, note: "\(error); trying again")
-                try await sleep(pause)
+                try await wait(pause, after: error) { progress.enter(.waiting, note: $0) }
             }
         }
     }
@@ -70,8 +72,7 @@ package final class PipelineRun {
                 note(error)
                 let moved = Int(truncatingIfNeeded: streamProgress.state.position.rawValue)
                 let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
-                streamProgress.enter(.waiting, note: "\(error); trying again")
-                try await sleep(pause)
+                try await wait(pause, after: error) { streamProgress.enter(.waiting, note: $0) }
             }
         }
     }
@@ -100,7 +101,11 @@ package final class PipelineRun {
         if case .rewritten(let table) = error { rewritten.insert(table) }
     }
 
-    private func sleep(_ pause: Duration) async throws(ReplicationError) {
+    private func wait(
+        _ pause: Duration, after error: ReplicationError, _ show: (String) -> Void
+    ) async throws(ReplicationError) {
+        Self.logger.warning("pipeline \"\(definition.name)\": \(error); trying again")
+        show("\(error); trying again")
         do { try await coordinator.actor.loop.sleep(until: .now + pause) } catch { throw .cancelled }
     }
 

@@ -42,10 +42,7 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: source)
                 try worker.load(source)
-                let task = worker.start()
-                await worker.scheduler.end(of: task)
-                if task.failure == nil { try keepPipelines(of: task, source, worker) }
-                return await finish(worker, task)
+                return try await finish(worker, try await end(of: worker.start(), source, worker))
             } catch {
                 return .failed([LuaFailure(error: error)])
             }
@@ -105,7 +102,19 @@ package final class ScriptHost: @unchecked Sendable {
 // MARK: - On the loop's thread
 
 extension ScriptHost {
-    func keepPipelines(
+    /// Waits for a script's own task, and keeps the pipelines that it returns before any of its timers can run.
+    func end(of task: LuaTask, _ source: ScriptSource, _ worker: ScriptWorker) async throws(ScriptError) -> LuaTask {
+        var outcome: Result<Void, ScriptError> = .success(())
+        worker.scheduler.watch(task) {
+            guard task.failure == nil else { return }
+            do throws(ScriptError) { try keepPipelines(of: task, source, worker) } catch { outcome = .failure(error) }
+        }
+        await worker.scheduler.end(of: task)
+        try outcome.get()
+        return task
+    }
+
+    private func keepPipelines(
         of task: LuaTask, _ source: ScriptSource, _ worker: ScriptWorker
     ) throws(ScriptError) {
         self.source = source

@@ -119,8 +119,8 @@ final class CrewMember: PipelineWorker, @unchecked Sendable {
             let print = silencePrint(stack)
             try worker.load(source)
             let task = worker.start()
+            worker.scheduler.watch(task) { if !keepsTimers { worker.scheduler.endTimers() } }
             await worker.scheduler.end(of: task)
-            if !keepsTimers { worker.scheduler.endTimers() }
             await worker.scheduler.untilOnlyTimers()
             restore(print, stack)
             if let failure = task.failure { return .failure(failure) }

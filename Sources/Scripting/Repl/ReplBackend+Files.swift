@@ -10,9 +10,7 @@ extension ReplBackend {
                 let source = ScriptSource.file(path)
                 let worker = try host.makeWorker(for: source)
                 try worker.load(source)
-                let task = worker.start()
-                await worker.scheduler.end(of: task)
-                if task.failure == nil { try host.keepPipelines(of: task, source, worker) }
+                let task = try await host.end(of: worker.start(), source, worker)
                 let outcome = await host.finish(worker, task)
                 if case .finished = outcome { try await adopt(task, worker) }
                 return outcome

@@ -9,11 +9,7 @@ extension ReplSession {
         switch await lookAtRun() {
         case .failure(let report): return await fail(report)
         case .success(let document):
-            let width = Terminal.outputIsTerminal ? Terminal.outputWidth : 160
-            let height = 50 + document.pipelines.reduce(0) { $0 + $1.tables.count }
-            let screen = TopScreen(width: width, height: height, palette: Terminal.outputPalette)
-            let lines = screen.lines(document, RunRates(run?.document, document)).dropLast()
-            return show(lines.map { $0 + "\n" }.joined())
+            return show(TopScreen.text(document, RunRates(run?.document, document)))
         }
     }
 
