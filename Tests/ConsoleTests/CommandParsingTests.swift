@@ -102,6 +102,7 @@ import Testing
         #expect(message("types", "--record").contains("needs a file or a database before it"))
         #expect(message("types", "--record", "shop.lua").contains("--record shop.lua names the file to write"))
         #expect(message("types", "sandbox:a", "--record").contains("--record needs the name of the file to write"))
+        #expect(message("types", "-", "--record").contains("--record needs the name of the file to write"))
         #expect(message("types", "--json").contains("--json is for tables"))
         #expect(message("types", "a.lua", "--json", "--record").contains("use one of them"))
         #expect(message("types", "a.lua", "-o", "b", "--record").contains("use one of them"))

@@ -5,7 +5,7 @@ import Testing
 /// `replhost types`, as a user types it.
 @Suite(.onServer) struct ConsoleTypesTests {
     private let schema = """
-        create type mood as enum ('sad', 'happy'); create domain zip as varchar(5); create domain home_zip as zip;
+        create type mood as enum ('sad', 'happy'); create domain zip as varchar(5); create domain home_zip as zip not null;
         create table customers (id bigint generated always as identity primary key, email text not null, zip home_zip,
           mood mood, spent numeric(10,2), twice numeric generated always as (spent * 2) stored);
         comment on table customers is 'Who buys'; comment on column customers.email is 'where we write to';
@@ -51,7 +51,7 @@ import Testing
                 ---@class (exact) public.customers: Row
                 ---@field id integer # bigint, key
                 ---@field email string # text: where we write to
-                ---@field zip string? # home_zip, a domain over character varying(5)
+                ---@field zip string # home_zip, a domain over character varying(5)
                 ---@field mood "sad"|"happy"|nil # mood
                 ---@field spent Decimal? # numeric(10,2)
 

@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test func everyChangeArrivesOnceWhateverIsLost() async throws {
-        try await survive(faults: 12)
+        try await survive(faults: 10)
     }
 
     @Test(.slow) func everyChangeArrivesOnceAfterSixtyFaults() async throws {
@@ -24,7 +24,7 @@ import Testing
         let program = try CopyProgram(
             """
             stream = true, tables = { ["public.*"] = rh.copy },
-            snapshot = { workers = 2, chunk_rows = 2000 }, throttle = { rows_per_second = 50000 }
+            snapshot = { workers = 2, chunk_rows = 2000 }, throttle = { rows_per_second = 40000 }
             """, source: source, target: target,
             sourceAddress: proxies[0].conninfo(database: source.database),
             targetAddress: proxies[1].conninfo(database: target.database))

@@ -53,6 +53,7 @@ end
 
 --- What a Lua file returns.
 local function run_file(path, where)
+  if not loadfile then fail("RH3112", where .. ": a strict sandbox opens no files", "Leave --sandbox strict out.") end
   local chunk, problem = loadfile(path)
   if not chunk then fail("RH3112", ("%s: %s"):format(where, problem)) end
   return chunk()

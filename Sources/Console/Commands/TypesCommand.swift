@@ -60,7 +60,7 @@ struct TypesCommand: ParsableCommand {
         if output != nil, record != nil {
             throw ValidationError("-o and --record both name a file to write: use one of them.")
         }
-        if record == Self.besideTheFile, case .dsn? = source {
+        if record == Self.besideTheFile, !hasFileBeside {
             throw ValidationError("--record needs the name of the file to write, as --record=schema.lua.")
         }
     }
@@ -77,6 +77,11 @@ extension TypesCommand {
         guard let target else { return nil }
         if case .dsn = ReplTarget(target, isSet: { _ in false }) { return .dsn(target) }
         return .file(target)
+    }
+
+    /// Neither a database nor standard input.
+    private var hasFileBeside: Bool {
+        if case .file(let path)? = source { path != "-" } else { false }
     }
 
     /// Where the text goes; nil is standard output.

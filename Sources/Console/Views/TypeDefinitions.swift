@@ -9,18 +9,18 @@ struct TypeDefinitions {
     /// - Parameter owner: whose tables they are, for people.
     init(_ tables: [TableTypes], of owner: String) {
         var names = ClassNames()
-        var seen: [TableTypes] = []
+        var seen: [QualifiedName: [[TableTypes.Column]]] = [:]
         var known: [String] = []
         var text = Self.heading(owner)
-        for table in tables where !seen.contains(where: { $0.table == table.table && $0.row == table.row }) {
+        for table in tables where seen[table.table]?.contains(table.row) != true {
             let name = names.take(table.table)
             text += "\n" + Self.row(table, name)
             // Of a table that two pipelines see differently, one can be known by the table's name.
-            if !seen.contains(where: { $0.table == table.table }) {
+            if seen[table.table] == nil {
                 let key = FieldName.quoted("\(table.table)")
                 known.append("---@field [\(key)] \(Self.function(name))|\(name).options|Copy|Skip|nil\n")
             }
-            seen.append(table)
+            seen[table.table, default: []].append(table.row)
         }
         self.text = text + "\n---@class PipelineTables\n" + known.joined()
     }
@@ -39,17 +39,25 @@ struct TypeDefinitions {
         "(fun(row: \(name), event: \(name).event): TransformResult)"
     }
 
+    /// The row, and what functions get beside it or around it.
     private static func row(_ table: TableTypes, _ name: String) -> String {
-        let lines =
-            [
-                "--- " + line("\(table.table)" + (table.comment.map { ": " + $0 } ?? "")),
-                "---@class (exact) \(name): Row",
-            ]
-            + table.row.map(field) + [
-                "", "---@class \(name).event: Event", "---@field old \(name)?", "",
-                "---@class \(name).options: TableOptions", "---@field transform \(function(name))|nil", "",
-            ]
-        return lines.joined(separator: "\n")
+        let title = "\(table.table)" + (table.comment.map { ": " + $0 } ?? "")
+        let fields = table.row.map { field($0) + "\n" }.joined()
+        return """
+            --- \(line(title))
+            ---@class (exact) \(name): Row
+            \(fields)
+            ---@class \(name).event: Event
+            ---@field old \(name)?
+
+            ---@class \(name).batch: RowBatch
+            ---@field each fun(self: \(name).batch): fun(): \(name)?
+
+            ---@class \(name).options: TableOptions
+            ---@field transform \(function(name))|nil
+            ---@field transform_batch fun(batch: \(name).batch, event: Event)|nil
+
+            """
     }
 
     private static func field(_ column: TableTypes.Column) -> String {

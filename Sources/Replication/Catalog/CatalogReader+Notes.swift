@@ -8,6 +8,8 @@ package struct ColumnNotes: Sendable, Equatable {
     package var baseTypeName: String?
     /// Of an enum, in its order.
     package var labels: [String] = []
+    /// It is of a domain that takes no NULL.
+    package var refusesNull = false
 
     package init() {}
 }
@@ -50,6 +52,7 @@ extension CatalogReader {
         notes.comment = try result.string(row, 2)
         notes.baseTypeName = try result.string(row, 3)
         notes.labels = try result.strings(row, 4)
+        notes.refusesNull = try result.isTrue(row, 5)
         return notes
     }
 
@@ -63,13 +66,15 @@ extension CatalogReader {
         WITH RECURSIVE attribute AS (
           SELECT attrelid, attname, attnum, atttypid FROM pg_attribute
           WHERE attrelid = ANY ($1::text[]::oid[]) AND attnum > 0 AND NOT attisdropped),
-        base(type, base, modifier) AS (
-          SELECT DISTINCT atttypid, atttypid, -1 FROM attribute
+        base(type, base, modifier, refuses_null) AS (
+          SELECT DISTINCT atttypid, atttypid, -1, false FROM attribute
           UNION ALL
-          SELECT b.type, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.base WHERE t.typtype = 'd')
+          SELECT b.type, t.typbasetype, t.typtypmod, b.refuses_null OR t.typnotnull
+          FROM base b JOIN pg_type t ON t.oid = b.base WHERE t.typtype = 'd')
         SELECT a.attrelid::int8, a.attname::text, d.description,
           CASE WHEN b.base <> b.type THEN format_type(b.base, b.modifier) END,
-          (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
+          (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
+          b.refuses_null
         FROM attribute a JOIN base b ON b.type = a.atttypid JOIN pg_type t ON t.oid = b.base AND t.typtype <> 'd'
         LEFT JOIN pg_description d
           ON d.classoid = 'pg_class'::regclass AND d.objoid = a.attrelid AND d.objsubid = a.attnum

@@ -45,7 +45,7 @@ extension TableTypes.Column {
         baseType = notes?.baseTypeName
         labels = notes?.labels ?? []
         comment = notes?.comment
-        isNotNull = column.isNotNull
+        isNotNull = column.isNotNull || notes?.refusesNull == true
         isGenerated = column.isGenerated
     }
 }

@@ -44,8 +44,12 @@ import Testing
                 ---@class public.customers.event: Event
                 ---@field old public.customers?
 
+                ---@class public.customers.batch: RowBatch
+                ---@field each fun(self: public.customers.batch): fun(): public.customers?
+
                 ---@class public.customers.options: TableOptions
                 ---@field transform (fun(row: public.customers, event: public.customers.event): TransformResult)|nil
+                ---@field transform_batch fun(batch: public.customers.batch, event: Event)|nil
 
                 ---@class PipelineTables
                 ---@field ["public.customers"] (fun(row: public.customers, event: public.customers.event): TransformResult)|public.customers.options|Copy|Skip|nil
