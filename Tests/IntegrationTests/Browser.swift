@@ -95,7 +95,7 @@ final class Browser {
 
     private func answer(to id: Int) async throws -> Data {
         var answer: Data?
-        _ = try await eventually(within: .seconds(20)) {
+        _ = try await eventually(within: .seconds(30)) {
             while answer == nil, let data = nextMessage() {
                 let message = try JSONDecoder().decode(Message.self, from: data)
                 if message.id == id {

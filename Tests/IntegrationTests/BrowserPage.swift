@@ -64,7 +64,7 @@ struct BrowserPage {
     }
 
     /// Waits until an expression holds.
-    func holds(_ expression: String, within patience: Duration = .seconds(15)) async throws -> Bool {
+    func holds(_ expression: String, within patience: Duration = .seconds(30)) async throws -> Bool {
         try await eventually(within: patience) { try await value(expression) == "true" }
     }
 

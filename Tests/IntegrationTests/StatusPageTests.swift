@@ -49,7 +49,7 @@ import Testing
 
         private func shownAddress() async throws -> String {
             let pattern = /listening on (http:\/\/[0-9.:]+\/)/
-            let isThere = await eventually { process.errors.contains(pattern) }
+            let isThere = await eventually(within: .seconds(30)) { process.errors.contains(pattern) }
             try #require(isThere, "\(process.errors)")
             return try String(#require(process.errors.firstMatch(of: pattern)).1)
         }
@@ -237,7 +237,7 @@ import Testing
             """)
 
         let busiest = "document.querySelector('#tables tbody th').innerText.startsWith('many.t7777')"
-        #expect(try await page.holds(busiest, within: .seconds(25)))
+        #expect(try await page.holds(busiest))
         #expect(try await page.value("document.querySelectorAll('#tables tbody tr').length") == "100")
         #expect(try await page.text("#shown") == "10,000 tables, the busiest 100 are shown")
         _ = try await page.value(
