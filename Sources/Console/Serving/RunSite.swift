@@ -6,7 +6,7 @@ struct RunSite: Sendable {
     /// The page brings all that it needs along, and nothing else may come.
     private static let contentPolicy =
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
-        + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
     private let policy: AccessPolicy
     private let figures: @Sendable () async -> RunFigures

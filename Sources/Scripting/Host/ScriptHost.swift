@@ -42,7 +42,7 @@ package final class ScriptHost: @unchecked Sendable {
             do throws(ScriptError) {
                 let worker = try makeWorker(for: source)
                 try worker.load(source)
-                return try await finish(worker, try await end(of: worker.start(), source, worker))
+                return await finish(worker, try await end(of: worker.start(), source, worker))
             } catch {
                 return .failed([LuaFailure(error: error)])
             }
@@ -105,7 +105,7 @@ extension ScriptHost {
     /// Waits for a script's own task, and keeps the pipelines that it returns before any of its timers can run.
     func end(of task: LuaTask, _ source: ScriptSource, _ worker: ScriptWorker) async throws(ScriptError) -> LuaTask {
         var outcome: Result<Void, ScriptError> = .success(())
-        worker.scheduler.watch(task) {
+        worker.scheduler.watch(task) { [self] in
             guard task.failure == nil else { return }
             do throws(ScriptError) { try keepPipelines(of: task, source, worker) } catch { outcome = .failure(error) }
         }
