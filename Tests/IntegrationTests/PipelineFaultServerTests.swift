@@ -91,6 +91,25 @@ import Testing
         try server.remove()
     }
 
+    /// Before it has its lock.
+    @Test func goesOnWhenTheTargetIsLostAtTheVeryStart() async throws {
+        let program = try CopyProgram("tables = { [\"public.*\"] = rh.copy }")
+        try program.source.run("create table t (id int primary key)", "insert into t select generate_series(1, 10)")
+        try await program.finish()
+        // The ledger is that of an earlier version, which is brought up to date before anything else.
+        try program.target.run("drop table replhost.shape")
+        let blocker = try LockedTable("replhost.stream", "access exclusive", in: program.target)
+        let process = try program.start()
+        try #require(await eventually { try !blocker.waiting().isEmpty }, "\(process.errors)")
+        let waiting = try blocker.waiting().replacing(" ", with: ", ")
+        try program.target.run("select pg_terminate_backend(pid) from unnest(array[\(waiting)]) pid")
+        try await blocker.release()
+        let result = try await process.finished()
+
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("trying again"), "\(result.errors)")
+    }
+
     /// Nobody knows yet whether they have happened when the next attempt begins.
     @Test(arguments: ["id bigint primary key, v text", "id bigint, v text"])
     func aCommitUnderWayIsWaitedFor(_ columns: String) async throws {

@@ -27,6 +27,8 @@ package final class PipelineRun {
     private var open: PipelineSession?
     /// Of the last attempt, on the target. It may still be there when the way to it was lost.
     var session: Int?
+    /// Both servers have been reached once: from then on they are waited for.
+    private var wasConnected = false
 
     package init(
         _ definition: PipelineDefinition, coordinator: any PipelineWorker, workers: [any PipelineWorker],
@@ -53,7 +55,7 @@ package final class PipelineRun {
             } catch {
                 note(error)
                 let moved = progress.state.tables.reduce(0) { $0 + $1.chunksDone }
-                let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
+                let pause = try patience.pause(after: error, moved: moved, wasConnected: wasConnected)
                 try await wait(pause, after: error) { progress.enter(.waiting, note: $0) }
             }
         }
@@ -71,7 +73,7 @@ package final class PipelineRun {
             } catch {
                 note(error)
                 let moved = Int(truncatingIfNeeded: streamProgress.state.position.rawValue)
-                let pause = try patience.pause(after: error, moved: moved, wasConnected: session != nil)
+                let pause = try patience.pause(after: error, moved: moved, wasConnected: wasConnected)
                 try await wait(pause, after: error) { streamProgress.enter(.waiting, note: $0) }
             }
         }
@@ -114,6 +116,7 @@ package final class PipelineRun {
         end()
         progress.enter(.connecting)
         let session = try await PipelineSession.connect(self)
+        wasConnected = true
         do throws(ReplicationError) {
             try await session.open()
             open = session
