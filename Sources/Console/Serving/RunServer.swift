@@ -42,15 +42,14 @@ struct RunServer {
         (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }
 
-    /// Serves while `work` goes on.
+    /// Serves while `work` goes on. Its end is the end of the process: clients that are slow to go are not waited for.
     func serving<Value>(_ work: () async -> Value) async -> Value {
-        defer { if let socket { unlink(socket) } }
-        return await withTaskGroup(of: Void.self) { group in
-            for server in servers { group.addTask { await server.run() } }
-            let value = await work()
-            group.cancelAll()
-            return value
+        let tasks = servers.map { server in Task { await server.run() } }
+        defer {
+            if let socket { unlink(socket) }
+            for task in tasks { task.cancel() }
         }
+        return await work()
     }
 }
 
