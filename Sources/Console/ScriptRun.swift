@@ -49,20 +49,29 @@ struct ScriptRun {
         case .exited(let code): code
         case .interrupted: ExitCode.interrupted
         case .failed(let failures):
-            session.reporter.fail(
-                failures.map { explained(FailureReport($0, showsValues: request.options.showsValues)) })
+            fail(failures.map { explained(FailureReport($0, showsValues: request.options.showsValues)) }, session)
         }
     }
 
-    /// A file that is not there may have been meant as a command.
+    private func fail(_ reports: [FailureReport], _ session: PipelineSession) -> Int32 {
+        let code = session.reporter.fail(reports)
+        return reports.contains { meantCommand($0) != nil } ? ExitCode.wrongUsage : code
+    }
+
     private func explained(_ report: FailureReport) -> FailureReport {
         if request.isOurs { return report.withoutPlace }
-        guard request.isBare, report.code == "RH1007", report.hint == nil, let word = request.script.first,
-            !word.contains("/"), !word.contains("."), let name = Spelling.nearest(word, of: ArgumentLine.commands)
-        else { return report }
+        guard let name = meantCommand(report) else { return report }
         var report = report
         report.hint = "Did you mean the command \"\(name)\"?"
         return report
+    }
+
+    /// A file that is not there may have been meant as a command.
+    private func meantCommand(_ report: FailureReport) -> String? {
+        guard request.isBare, report.code == "RH1007", let word = request.script.first,
+            !word.contains("/"), !word.contains(".")
+        else { return nil }
+        return Spelling.nearest(word, of: ArgumentLine.commands)
     }
 
     private func readSource() throws(InputError) -> (ScriptSource, FailureReporter) {

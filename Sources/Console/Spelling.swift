@@ -1,3 +1,5 @@
+import ArgumentParser
+
 /// Finds what a misspelt word was meant to be.
 enum Spelling {
     /// The candidate with the fewest changes, at most one change for each three letters.
@@ -5,6 +7,14 @@ enum Spelling {
         let scored = candidates.map { (name: $0, distance: distance(Array(word), Array($0))) }
         guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= max(1, word.count / 3) ? best.name : nil
+    }
+
+    /// "There is no limit 'tim'. Did you mean 'time'?"
+    static func unknown(_ kind: String, _ word: String, of candidates: [String]) -> ValidationError {
+        let advice =
+            nearest(word, of: candidates).map { "Did you mean '\($0)'?" }
+            ?? "There are \(candidates.joined(separator: ", "))."
+        return ValidationError("There is no \(kind) '\(word)'. \(advice)")
     }
 
     /// Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment).

@@ -116,6 +116,26 @@ import Testing
     }
 
     @Test(arguments: [
+        (["--limits", "tim=1s", "a.lua"], "There is no limit 'tim'. Did you mean 'time'?"),
+        (["--limits", "time=abc", "a.lua"], "'abc' is no time such as 500ms"),
+        (["--limits", "memory=1TB", "a.lua"], "'1TB' is no size such as 64MB"),
+        (["--limits", "time=1,time=2", "a.lua"], "'time' is there twice"),
+        (["--allow", "bytecod", "a.lua"], "There is no permission 'bytecod'. Did you mean 'bytecode'?"),
+        (["--allow", "network", "a.lua"], "There are io, os, debug, bytecode."),
+        (["help", "chekc"], "Unknown command 'chekc'. Did you mean 'check'?"),
+        (["explain", "nonsense"], "'replhost explain --all' lists them"),
+    ])
+    func saysWhatIsWrongWithAValue(_ arguments: [String], _ expected: String) {
+        let line = ArgumentLine.expanded(arguments, inputIsTerminal: true)
+        let error = #expect(throws: (any Error).self) {
+            try ArgumentLine.check(line)
+            _ = try ReplhostCommand.parseAsRoot(line)
+        }
+
+        #expect(error.map { ReplhostCommand.fullMessage(for: $0).contains(expected) } == true)
+    }
+
+    @Test(arguments: [
         ["--allow", "everything", "a.lua"], ["--limits", "time", "a.lua"], ["--limits", "time=10x", "a.lua"],
         ["--limits", "time=1s,time=2s", "a.lua"], ["--sandbox", "loose", "a.lua"], ["--log-level", "loud", "a.lua"],
         ["--sandbox", "strict", "--allow", "io", "a.lua"], ["run"], ["sandbox", "remove"], ["repl", "a", "b"],

@@ -42,6 +42,23 @@ import Testing
                 """)
     }
 
+    @Test func showsNoPasswordOfTheLineOrTheMessage() {
+        let line = "p = rh.pool { dsn = 'postgres://u:s3cret@h/x' } x"
+        let report = FailureReport(
+            "got \"postgres://u:s3cret@h/x\", expected \"x\"", place: SourcePlace(file: "a.lua", line: 1))
+        let text = FailureReporter(texts: ["a.lua": line], palette: .plain).text(report)
+
+        #expect(!text.contains("s3cret"))
+        #expect(text.contains("postgres://u:******@h/x' } x"))
+    }
+
+    @Test func showsNoLineOfAFileThatIsNoText() {
+        let report = FailureReport("syntax error", place: SourcePlace(file: "a.lua", line: 1))
+
+        #expect(
+            FailureReporter(texts: ["a.lua": "H\u{FFFD}\u{11}"]).text(report) == "error: syntax error\n  --> a.lua:1\n")
+    }
+
     @Test func showsNoLineWhenTheFileIsGone() {
         let report = FailureReport("x", hint: "Do y.", place: SourcePlace(file: "/nowhere/a.lua", line: 3))
 

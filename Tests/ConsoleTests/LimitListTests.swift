@@ -3,17 +3,17 @@ import Testing
 @testable import Console
 
 @Suite struct LimitListTests {
-    @Test func readsTimeAndMemory() {
-        let limits = LimitList(argument: "time=1.5s,memory=64MB")
+    @Test func readsTimeAndMemory() throws {
+        let limits = try LimitList("time=1.5s,memory=64MB")
 
-        #expect(limits?.time == .milliseconds(1500))
-        #expect(limits?.memory == 64 << 20)
+        #expect(limits.time == .milliseconds(1500))
+        #expect(limits.memory == 64 << 20)
     }
 
-    @Test func readsEitherAndLeavesTheOther() {
-        #expect(LimitList(argument: "time=0")?.time == .zero)
-        #expect(LimitList(argument: "time=0")?.memory == nil)
-        #expect(LimitList(argument: "memory=0")?.memory == 0)
+    @Test func readsEitherAndLeavesTheOther() throws {
+        #expect(try LimitList("time=0").time == .zero)
+        #expect(try LimitList("time=0").memory == nil)
+        #expect(try LimitList("memory=0").memory == 0)
     }
 
     @Test(arguments: [
@@ -30,6 +30,6 @@ import Testing
 
     @Test(arguments: ["", "time", "time=", "time=x", "time=-1", "time=1s,", "speed=1", "memory=1TB", "memory=1e3"])
     func refusesAnythingElse(_ text: String) {
-        #expect(LimitList(argument: text) == nil)
+        #expect(throws: (any Error).self) { try LimitList(text) }
     }
 }

@@ -10,6 +10,8 @@ import Testing
         ("for", "<name> expected near <eof>", 3..<3),
         ("f(a)", "bad argument #1 to 'f' (number expected)", 0..<1),
         ("a = {'b'}", "no 'zz', no 'b'", 6..<7),
+        ("rh.pipeline 'p' { snik = 1 }", "rh.pipeline \"p\": unknown option \"snik\"", 18..<22),
+        ("rh.pipeline 'p' { sink = 1 }", "rh.pipeline \"p\", option \"sink\": expected a pool, got 1", 18..<22),
     ])
     func findsTheWordThatTheMessageNames(_ line: String, _ message: String, _ expected: Range<Int>) {
         #expect(QuotedName.range(in: line, namedBy: message) == expected)

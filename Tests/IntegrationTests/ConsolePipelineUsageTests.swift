@@ -26,6 +26,7 @@ import Testing
         #expect(missing.errors == "error[RH1007]: cannot open \"/nowhere/check\": No such file or directory\n")
         #expect(broken.errors.hasPrefix("error[RH1100]: unexpected symbol near '='\n"))
         #expect(none.status == 2)
+        #expect(misspelt.status == 2)
         #expect(misspelt.errors.contains("help: Did you mean the command \"check\"?"))
     }
 

@@ -36,15 +36,19 @@ local complain = options.complain
 
 --- The values of `given` as the checks in `known` return them; `where` as "rh.pipeline \"shop\"".
 function options.read(given, known, where)
-  local read = {}
-  for name, value in pairs(given) do
-    local reader = known[name]
-    if not reader then
+  local read, names = {}, {}
+  for name in pairs(given) do
+    if not known[name] then
       local near = nearest(tostring(name), known)
       options.fail("RH3101", ("%s: unknown option %s%s"):format(
         where, options.shown(name), near and (", did you mean %q?"):format(near) or ""))
     end
-    read[name] = reader(value, ("%s, option %q"):format(where, name))
+    names[#names + 1] = name
+  end
+  -- Of several that are wrong, the same one is named each time.
+  table.sort(names)
+  for _, name in ipairs(names) do
+    read[name] = known[name](given[name], ("%s, option %q"):format(where, name))
   end
   return read
 end

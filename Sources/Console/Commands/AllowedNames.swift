@@ -2,11 +2,13 @@ import ArgumentParser
 import Scripting
 
 /// The value of `--allow`: names with commas between.
-struct AllowedNames: ExpressibleByArgument, Equatable {
+struct AllowedNames: Equatable {
     let names: [String]
 
-    init?(argument: String) {
-        names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard names.allSatisfy(ScriptOptions.permissionNames.contains) else { return nil }
+    init(_ text: String) throws(ValidationError) {
+        names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        for name in names where !ScriptOptions.permissionNames.contains(name) {
+            throw Spelling.unknown("permission", name, of: ScriptOptions.permissionNames)
+        }
     }
 }

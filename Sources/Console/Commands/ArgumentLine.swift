@@ -24,11 +24,14 @@ enum ArgumentLine {
 
     /// Says what the parser would call only an unexpected argument.
     static func check(_ line: [String]) throws(ValidationError) {
-        guard line.count > 1, let known = subcommands[line[0]], !line[1].hasPrefix("-"), !known.contains(line[1]) else {
+        guard line.count > 1, let known = line[0] == "help" ? commands : subcommands[line[0]], !line[1].hasPrefix("-"),
+            !known.contains(line[1])
+        else {
             return
         }
         let suggestion = Spelling.nearest(line[1], of: known).map { " Did you mean '\($0)'?" } ?? ""
-        throw ValidationError("Unknown command '\(line[0]) \(line[1])'.\(suggestion)")
+        let name = line[0] == "help" ? line[1] : "\(line[0]) \(line[1])"
+        throw ValidationError("Unknown command '\(name)'.\(suggestion)")
     }
 
     private static let subcommands = [

@@ -28,7 +28,9 @@ struct ExplainCommand: ParsableCommand {
         if json, markdown { throw ValidationError("--json and --markdown are two forms: use one of them.") }
         if codes.isEmpty != all { throw ValidationError("Give error codes, or --all.") }
         for code in codes where ErrorGuide.find(code) == nil {
-            let suggestion = ErrorGuide.suggestion(for: code).map { " Did you mean '\($0)'?" } ?? ""
+            let suggestion =
+                ErrorGuide.suggestion(for: code).map { " Did you mean '\($0)'?" }
+                ?? " 'replhost explain --all' lists them."
             throw ValidationError("There is no error '\(TerminalText.escaped(code))'.\(suggestion)")
         }
     }

@@ -1,25 +1,30 @@
 import ArgumentParser
 
 /// The value of `--limits`: `time=10s,memory=256MB`, either or both.
-struct LimitList: ExpressibleByArgument, Equatable {
+struct LimitList: Equatable {
     /// Zero is no limit; nil is not said.
     private(set) var time: Duration?
     /// In bytes; zero is no limit; nil is not said.
     private(set) var memory: Int?
 
-    init?(argument: String) {
-        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+    init(_ text: String) throws(ValidationError) {
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard pair.count == 2 else { return nil }
-            switch pair[0] {
-            case "time":
-                guard time == nil, let value = Self.duration(pair[1]) else { return nil }
-                time = value
-            case "memory":
-                guard memory == nil, let value = Self.bytes(pair[1]) else { return nil }
-                memory = value
-            default: return nil
-            }
+            guard pair.count == 2 else { throw ValidationError("'\(part)' is not time=… or memory=….") }
+            try set(pair[0], pair[1])
+        }
+    }
+
+    private mutating func set(_ name: Substring, _ text: Substring) throws(ValidationError) {
+        switch name {
+        case "time" where time == nil:
+            time = Self.duration(text)
+            if time == nil { throw ValidationError("'\(text)' is no time such as 500ms, 10s, 2m or 1h.") }
+        case "memory" where memory == nil:
+            memory = Self.bytes(text)
+            if memory == nil { throw ValidationError("'\(text)' is no size such as 64MB or 1GB.") }
+        case "time", "memory": throw ValidationError("'\(name)' is there twice.")
+        default: throw Spelling.unknown("limit", String(name), of: ["time", "memory"])
         }
     }
 

@@ -7,7 +7,8 @@ struct ScriptSettings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What a script may do beyond the default: io (files anywhere), os (other programs, C modules, os.exit), "
-                + "debug (the debug library), bytecode (compiled chunks for load).", valueName: "io,os,debug,bytecode"))
+                + "debug (the debug library), bytecode (compiled chunks for load).", valueName: "io,os,debug,bytecode"),
+        transform: AllowedNames.init)
     var allow: AllowedNames?
 
     @Option(help: ArgumentHelp("\"strict\" takes all of io and os away.", valueName: "strict"))
@@ -16,7 +17,8 @@ struct ScriptSettings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How long Lua code may run without waiting, and how much memory it may use; 0 is no limit.",
-            valueName: "time=10s,memory=256MB"))
+            valueName: "time=10s,memory=256MB"),
+        transform: LimitList.init)
     var limits: LimitList?
 
     @Option(help: ArgumentHelp("The form of log records on standard error.", valueName: "text|json"))

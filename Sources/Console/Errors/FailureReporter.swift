@@ -22,6 +22,7 @@ struct FailureReporter {
 
     /// Shows them on standard error; the exit code that follows.
     func fail(_ reports: [FailureReport]) -> Int32 {
+        let reports = reports.map(\.withoutPasswords)
         switch ScriptLog.output.form {
         case .text: Terminal.writeError(text(reports))
         case .json: for report in reports { Self.logger.error("\(report.message)", metadata: Self.attributes(report)) }
@@ -48,7 +49,8 @@ struct FailureReporter {
     }
 
     func text(_ report: FailureReport, as level: Level = .error) -> String {
-        let excerpt = report.place.map { SourceExcerpt($0, line: line(at: $0), for: report) }
+        let report = report.withoutPasswords
+        let excerpt = report.place.map { SourceExcerpt($0, line: shownLine(at: $0), for: report) }
         var lines = [heading(report, level)]
         lines += detailLines(report).map { "  " + $0 }
         if let excerpt { lines += excerpt.lines(palette, note: note(report)) }
@@ -104,6 +106,11 @@ struct FailureReporter {
         return folded.map { $0.count == 1 ? $0.call : "\($0.call) (\($0.count) times)" }
     }
 
+    /// Nothing of a file that is no text.
+    private func shownLine(at place: SourcePlace) -> String? {
+        line(at: place).flatMap { $0.contains("\u{FFFD}") ? nil : PasswordText.hidden($0) }
+    }
+
     private func line(at place: SourcePlace) -> String? {
         if let text = texts[place.file] {
             let lines = text.split(separator: "\n", maxSplits: place.line, omittingEmptySubsequences: false)
@@ -117,5 +124,16 @@ struct FailureReporter {
             return place.file
         }
         return script
+    }
+}
+
+extension FailureReport {
+    fileprivate var withoutPasswords: FailureReport {
+        var report = self
+        report.message = PasswordText.hidden(message)
+        report.details = details.map(PasswordText.hidden)
+        report.hint = hint.map(PasswordText.hidden)
+        report.calls = calls.map(PasswordText.hidden)
+        return report
     }
 }

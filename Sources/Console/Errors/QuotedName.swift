@@ -11,7 +11,15 @@ enum QuotedName {
     }
 
     private static func names(in message: String) -> [Substring] {
-        message.matches(of: /"([^"\n]{1,80})"|'([^'\n]{1,80})'/).compactMap { $0.1 ?? $0.2 }
+        // `rh.pipeline "shop", option "tables": unknown option "x"`: what is wrong, then where it is, nearest first.
+        if message.hasPrefix("rh."), let border = message.firstRange(of: "\": ") {
+            return quoted(message[border.upperBound...]) + quoted(message[...border.lowerBound]).reversed()
+        }
+        return quoted(message[...])
+    }
+
+    private static func quoted(_ text: Substring) -> [Substring] {
+        text.matches(of: /"([^"\n]{1,80})"|'([^'\n]{1,80})'/).compactMap { $0.1 ?? $0.2 }
             .filter { $0 != "?" && !$0.allSatisfy(\.isWhitespace) }
     }
 
