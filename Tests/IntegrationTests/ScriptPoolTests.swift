@@ -229,6 +229,7 @@ extension ScriptTests {
             try await ScriptRun.passes(
                 """
                 local function wrong(text, options) raises(text, rh.pool, options) end
+                wrong("expected options, got a string", "sandbox:default")
                 wrong('unknown option "maxcon", did you mean "maxconn"?', { maxcon = 1 })
                 wrong('unknown option "pasword", did you mean "password"?', { pasword = "hunter2" })
                 wrong('unknown option "colour"', { colour = 1 })

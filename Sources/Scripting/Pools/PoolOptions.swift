@@ -54,6 +54,9 @@ extension PoolOptions {
 
     /// Reads the table at `index`. Throws an error that names the option and what was meant.
     init(at index: Int32, of stack: LuaStack) throws(ScriptError) {
+        if stack.type(at: index) == .string {
+            throw Self.wrong("expected options, got a string", hint: "Write rh.pool { dsn = … }.")
+        }
         try stack.requireTable(index, "rh.pool")
         var values: [String: String] = [:]
         var settings = PoolSettings()
