@@ -37,6 +37,22 @@ import Testing
         #expect(lines.contains { $0.contains("12:00:02 warning: a \"quoted\"") })
     }
 
+    @Test func aCopySaysHowLongItTakes() throws {
+        func look(_ rows: Int, at uptime: Duration) -> RunFigures {
+            var table = RunFiguresFixture.table("large", rows: rows)
+            (table.state, table.estimatedRows) = (.copying, 7_000)
+            var figures = RunFiguresFixture.figures(uptime: uptime, tables: [table, RunFiguresFixture.table()])
+            figures.pipelines[0].phase = .copying
+            figures.pipelines[0].stream = nil
+            return figures
+        }
+
+        let lines = try lines(look(400, at: .seconds(8)), look(1000, at: .seconds(10)))
+
+        #expect(
+            lines.contains { $0.contains("shop: copying · 1 of 2 tables done · 300 rows/s · 0:20 left") }, "\(lines)")
+    }
+
     @Test func oneLookHasNoRates() throws {
         let lines = try lines()
 

@@ -58,6 +58,9 @@ extension RunDocument.Table {
     /// Rows of the target that changes were applied to.
     var changes: Int { inserted + updated + deleted }
 
+    /// Rows that are still to come, as far as the planner knows; nil if it does not.
+    var missingRows: Int? { fraction == 1 ? 0 : estimatedRows.map { max(0, $0 - rows) } }
+
     /// Of the copy, from 0 to 1; nil if nobody knows how much there is.
     var fraction: Double? {
         if state == "copied" || state == "kept" { return 1 }

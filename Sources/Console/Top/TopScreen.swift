@@ -56,12 +56,27 @@ struct TopScreen {
 
     private func pipeline(_ pipeline: RunDocument.Pipeline, _ rates: RunRates) -> [String] {
         var parts = [pipeline.phase]
+        if pipeline.phase == "copying" { parts += progress(pipeline, rates) }
         if pipeline.phase == "finishing" { parts.append("\(pipeline.stepsDone) of \(pipeline.steps) steps") }
         if let stream = pipeline.stream { parts += facts(stream, rates.stream(pipeline)) }
         if pipeline.deadLetters > 0 { parts.append(Figures.count(pipeline.deadLetters, "dead letter")) }
         parts[0] = "\(pipeline.name): \(parts[0])"
         if let note = pipeline.note { parts.append(note) }
         return wrapped(parts, pipeline.phase == "waiting" ? .warning : .done)
+    }
+
+    /// Of the copy: how much there is, how fast it goes, how long it still takes.
+    private func progress(_ pipeline: RunDocument.Pipeline, _ rates: RunRates) -> [String] {
+        let tables = pipeline.tables
+        let done = tables.count { $0.fraction == 1 }
+        var parts = ["\(done) of \(Figures.count(tables.count, "table")) done"]
+        let rate = tables.reduce(0) { $0 + (rates.table($1, of: pipeline)?.rows ?? 0) }
+        guard rates.isKnown else { return parts }
+        parts.append("\(Figures.compact(rate)) rows/s")
+        let missing = tables.map(\.missingRows)
+        guard rate > 0, !missing.contains(nil) else { return parts }
+        let rows = missing.reduce(0) { $0 + Double($1 ?? 0) }
+        return parts + ["\(Figures.clock(.seconds(rows / rate))) left"]
     }
 
     private func facts(_ stream: RunDocument.Stream, _ rates: (transactions: Double, changes: Double)?) -> [String] {
