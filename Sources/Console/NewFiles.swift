@@ -41,14 +41,10 @@ struct NewFiles {
             files.append((path.dropLast(4) + "_test.lua", try template("\(command.template.rawValue)_test")))
         }
         let stem = String(name.dropLast(4))
+        let usual = command.template.usualPath.dropLast(4)
         return files.map { path, text in
-            (
-                path,
-                text.replacing("pipeline_test.lua", with: "\(stem)_test.lua").replacing(
-                    "pipeline.lua", with: "\(stem).lua"
-                )
-                .replacing("script.lua", with: "\(stem).lua")
-            )
+            let named = text.replacing("\(usual)_test.lua", with: "\(stem)_test.lua")
+            return (path, named.replacing("\(usual).lua", with: "\(stem).lua"))
         }
     }
 

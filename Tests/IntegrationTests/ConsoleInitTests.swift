@@ -59,6 +59,15 @@ import Testing
         #expect(result.output.contains("refused: "))
     }
 
+    @Test(arguments: [("copy", "transcript"), ("mask", "my_pipeline"), ("script", "myscript")])
+    func onlyItsOwnNameStandsInIt(template: String, name: String) async throws {
+        _ = try await initialize("\(folder)/\(name).lua", "--template", template)
+
+        let text = try text("\(name).lua")
+        let names = Set(text.matches(of: /replhost (?:[a-z]+ )?(\w+\.lua)/).map { String($0.1) })
+        #expect(names == ["\(name).lua"])
+    }
+
     @Test func theEditorsSettingsNameTheDefinitions() async throws {
         _ = try await initialize(folder)
 
