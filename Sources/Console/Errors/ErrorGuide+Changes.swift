@@ -108,8 +108,8 @@ extension ErrorGuide {
             "See pg_stat_activity for what they wait for."),
         ErrorGuide(
             "RH3624",
-            "The stream has ended before it had all that the cut-over waits for; nothing was cut over.",
-            "Run cutover again. If it comes back, see the log of the run for what ends the stream."),
+            "Another cut-over wants the pipeline at the same time; this one has given up, and left it as it was.",
+            "Let one of them come to its end."),
         ErrorGuide(
             "RH3641",
             "tap reads the changes of the pipeline's publication, and the source has none yet.",
