@@ -30,8 +30,9 @@ enum ArgumentLine {
             return
         }
         let suggestion = Spelling.nearest(line[1], of: known).map { " Did you mean '\($0)'?" } ?? ""
-        let name = line[0] == "help" ? line[1] : "\(line[0]) \(line[1])"
-        throw ValidationError("Unknown command '\(name)'.\(suggestion)")
+        guard line[0] != "help" else { throw ValidationError("Unknown command '\(line[1])'.\(suggestion)") }
+        let others = known.joined(separator: ", ")
+        throw ValidationError("Unknown command '\(line[0]) \(line[1])'.\(suggestion) '\(line[0])' has: \(others).")
     }
 
     private static let subcommands = [

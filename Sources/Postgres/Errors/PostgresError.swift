@@ -81,9 +81,10 @@ extension PostgresError: CustomStringConvertible {
         switch self {
         case .invalidSettings(_, let hint): hint
         case .server(let error): error.hint
+        case .connectFailed: ConnectFailure(self).hint
         case .resultTooLarge: "Stream the rows instead of collecting them, or select fewer."
-        case .unknownSetting, .connectFailed, .connectionLost, .timedOut, .cancelled, .unusable, .invalidParameter,
-            .parameterCount, .commitRolledBack, .pipelineAborted, .unexpected:
+        case .unknownSetting, .connectionLost, .timedOut, .cancelled, .unusable, .invalidParameter, .parameterCount,
+            .commitRolledBack, .pipelineAborted, .unexpected:
             nil
         }
     }

@@ -18,6 +18,23 @@ package struct ConnectFailure: Sendable, Equatable {
         return message.contains(sqlstate) ? message : "\(message) (SQLSTATE \(sqlstate))"
     }
 
+    /// A full sentence that says what helps, or nil.
+    var hint: String? {
+        switch sqlstate {
+        case "28P01": "Check user and password; the password may also be in ~/.pgpass or PGPASSWORD."
+        case "28000": "Check the user, and what the server's pg_hba.conf allows it."
+        case "3D000": "Check dbname (without one it is the user's name), or create the database."
+        case "42501": "GRANT CONNECT ON DATABASE … TO …, as its owner, lets the user in."
+        case "53300": "Lower \"max\", close other sessions, or raise the server's max_connections."
+        case nil where message.contains("no password supplied"):
+            "Put the password into ~/.pgpass, PGPASSWORD or the connection string."
+        case nil where message.contains("no pg_hba.conf entry"): "Let the user in by a line of the server's pg_hba.conf."
+        case nil where message.contains("server does not support SSL"):
+            "sslmode=prefer also connects without encryption, or switch the server's ssl on."
+        default: nil
+        }
+    }
+
     package init(_ error: PostgresError) {
         switch error {
         case .connectFailed(let reason, let sqlstate):

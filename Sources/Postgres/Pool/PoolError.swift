@@ -100,11 +100,11 @@ extension PoolError: CustomStringConvertible {
             "Borrow again with getconn; a returned connection may already serve somebody else."
         case .foreignConnection:
             "Return it to the pool whose getconn gave it out."
-        case .rejected(let failure) where failure.sqlstate?.hasPrefix("28") == true:
-            "Check user, password and pg_hba.conf."
+        case .rejected(let failure):
+            failure.hint
         case .hookEnded:
             "Borrow one with pool:getconn()."
-        case .rejected, .closed, .cancelled, .leaseAborted, .invalidOption:
+        case .closed, .cancelled, .leaseAborted, .invalidOption:
             nil
         }
     }

@@ -132,7 +132,8 @@ extension PoolStateMachine {
 
     /// A failure long after the last one, while nobody tried, is a new outage.
     private mutating func newOutage(_ failure: ConnectFailure, now: MonotonicTime) -> Outage {
-        actions.append(.reportFailure(failure))
+        // Those who wait are told an outage that does not end by itself.
+        if !failure.isPermanent || live > 0 || waiting == 0 { actions.append(.reportFailure(failure)) }
         return Outage(since: now, lastFailed: now, nextAttempt: now, failures: 0, failure: failure)
     }
 
