@@ -249,7 +249,7 @@ struct SchemaMappingTests {
             return plan
         }
 
-        #expect(plan.steps.map(\.kind) == [.schema, .table, .constraint, .analyze])
+        #expect(plan.steps.map(\.kind) == [.schema, .table, .index, .constraint, .analyze])
     }
 
     @Test func ordersTablesByWhatTheyNeed() async throws {

@@ -130,7 +130,10 @@ extension ErrorGuide {
             "Empty it, or set on_conflict to \"upsert\" or \"skip\"."),
         ErrorGuide(
             "RH3314",
-            "A table of the source was rewritten or truncated while it was copied.",
-            "Run the command again, at a time when nobody rewrites the table."),
+            """
+            What was copied of a table is of no use: it was rewritten or truncated meanwhile, or parts of it show \
+            different moments that contradict each other.
+            """,
+            "Run the command again, at a time when nobody rewrites the table; the table is copied anew."),
     ]
 }

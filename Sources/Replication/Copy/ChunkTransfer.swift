@@ -49,7 +49,10 @@ struct ChunkTransfer {
         } catch {
             throw .database(.source, error, doing: "reading the catalog")
         }
-        guard isSame else { throw .rewritten(table) }
+        guard !isSame else { return }
+        throw .stale(
+            table,
+            why: "was truncated or rewritten since the snapshot was taken, which does not show its rows any more")
     }
 
     private static func passThrough(_ input: ChunkInput, _ output: ChunkOutput) async throws(ReplicationError) {

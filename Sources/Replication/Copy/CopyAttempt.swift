@@ -34,15 +34,15 @@ struct CopyAttempt {
         try await ledger.endEarlierWork()
         let planner = CopyPlanner(
             definition, ledger: ledger, source: source, target: target, progress: run.progress,
-            anew: run.rewritten)
+            anew: run.stale)
         let plan = try await planner.plan(
             start.selection, workers: run.workers.count, moment: start.position == nil ? nil : number)
         if start.position != nil { try await ledger.noteShapes(of: plan.mappings.map(\.source), on: source) }
         let copying = CopySession(
             PipelineContext(pipeline: definition.name, scriptHash: definition.scriptHash),
             plan.chunks.isEmpty ? nil : Snapshot(name: start.snapshotName, number: number), plan.mappings, run.throttle,
-            run.progress, isReplica: try await session.mayBeReplica(), plan.queue)
-        run.rewritten = []
+            run.progress, isReplica: try await session.mayBeReplica(), resumed: plan.resumed, plan.queue)
+        run.stale = []
         let crew = try await copying.open(run.workers)
         // The workers hold it now: nothing keeps the source from cleaning up longer than they need it.
         try await source.run("COMMIT", on: .source, doing: "handing the snapshot over")

@@ -7,6 +7,8 @@ struct CopyPlan: Sendable {
     let mappings: [TableMapping]
     let chunks: [WorkQueue<SchemaStep>.ChunkTask]
     let queue: WorkQueue<SchemaStep>
+    /// Positions of tables that are gone on with and can be copied anew.
+    let resumed: Set<Int>
     /// Some steps wait for the stream.
     let isDeferring: Bool
 }
@@ -46,10 +48,11 @@ struct CopyPlanner {
         let schema = try await makeTables(selection, known)
         let mappings = try await mappings(selection)
         try await checkEmpty(selection, known, existing)
-        let tasks = try await cut(selection, known, workers: workers)
+        let (tasks, resumed) = try await cut(selection, known, workers: workers)
         let deferred = try await deferred(moment)
         let queue = queue(tasks, mappings, schema, deferred, workers: workers)
-        return CopyPlan(mappings: mappings, chunks: tasks, queue: queue, isDeferring: !deferred.isEmpty)
+        return CopyPlan(
+            mappings: mappings, chunks: tasks, queue: queue, resumed: resumed, isDeferring: !deferred.isEmpty)
     }
 
     // MARK: Tables
@@ -147,20 +150,22 @@ struct CopyPlanner {
 
     private func cut(
         _ selection: TableSelection, _ known: [QualifiedName: Ledger.Relation], workers: Int
-    ) async throws(ReplicationError) -> [WorkQueue<SchemaStep>.ChunkTask] {
+    ) async throws(ReplicationError) -> (tasks: [WorkQueue<SchemaStep>.ChunkTask], resumed: Set<Int>) {
         let cutter = ChunkCutter(
             source, definition.snapshot, workers: workers, bytes: selection.pages * 8192)
         var tasks: [(task: WorkQueue<SchemaStep>.ChunkTask, pages: Int)] = []
         var shown: [CopyProgress.Table] = []
         var new: [(source: QualifiedName, chunk: Chunk)] = []
+        var resumed: Set<Int> = []
         for (index, table) in selection.tables.enumerated() {
-            var records = try await keptRecords(table, known[table.source.name])
+            var records = try await keptRecords(table, known[table.source.name], selection)
             if records.isEmpty {
                 let chunks = try await cutter.cut(
                     table.relations, key: table.source.key, mayCutByPages: table.mayCutByPages(in: selection))
                 new += chunks.map { (table.source.name, $0) }
                 records = chunks.map { Ledger.ChunkRecord(chunk: $0) }
             }
+            if table.isAlone(in: selection), records.contains(where: { $0.counts != nil }) { resumed.insert(index) }
             shown.append(CopyProgress.Table(table, records))
             for record in records where record.counts == nil {
                 tasks.append((.init(table: index, chunk: record.chunk), table.pages))
@@ -168,22 +173,27 @@ struct CopyPlanner {
         }
         try await ledger.add(new)
         progress.update { [shown] in $0.tables = shown }
-        return tasks.sorted { left, right in
+        let inOrder = tasks.sorted { left, right in
             (right.pages, left.task.table, left.task.chunk.number) < (
                 left.pages, right.task.table, right.task.chunk.number
             )
-        }.map(\.task)
+        }
+        return (inOrder.map(\.task), resumed)
     }
 
     /// How a table was cut by an earlier run, chunks that are copied with their counts. What cannot be gone on with is
     /// forgotten, to begin anew.
     private func keptRecords(
-        _ table: SelectedTable, _ known: Ledger.Relation?
+        _ table: SelectedTable, _ known: Ledger.Relation?, _ selection: TableSelection
     ) async throws(ReplicationError) -> [Ledger.ChunkRecord] {
         guard let known, !known.chunks.isEmpty else { return [] }
-        let isUseful = known.chunks.allSatisfy(\.chunk.range.isStable) && !anew.contains(known.source)
-        if known.isCopied || isUseful { return known.chunks }
-        try await ledger.forget(table.source.name, emptying: known.isStarted ? table.targetName : nil)
+        let isUseful = known.isCopied || known.chunks.allSatisfy(\.chunk.range.isStable)
+        if isUseful, !anew.contains(known.source) { return known.chunks }
+        if known.isStarted {
+            try await ledger.forget(table, known, in: selection)
+        } else {
+            try await ledger.forget(table.source.name, emptying: nil)
+        }
         return []
     }
 
@@ -200,19 +210,11 @@ struct CopyPlanner {
     ) -> WorkQueue<SchemaStep> {
         let targets = Set(mappings.map(\.target.name))
         let stages = deferred.remove(from: schema.postData, tables: targets)
-        let first = stages.first ?? []
-        let steps = Dictionary(grouping: first.filter { $0.table.map(targets.contains) ?? false }) {
-            $0.table ?? $0.name
-        }
-        // Those of partitions wait for all data.
-        let later = first.filter { !($0.table.map(targets.contains) ?? false) }
         progress.update {
             $0.steps = stages.reduce(0) { $0 + $1.count }
             $0.stepsDone = 0
         }
-        return WorkQueue(
-            tasks, targets: mappings.map(\.target.name), steps: steps, stages: [later] + stages.dropFirst(),
-            workers: workers)
+        return WorkQueue(tasks, targets: mappings.map(\.target.name), stages: stages, workers: workers)
     }
 }
 

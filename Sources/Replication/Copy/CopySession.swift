@@ -13,11 +13,14 @@ final class CopySession: Sendable {
     let progress: CopyProgress
     /// Triggers and foreign keys of the target do not fire.
     let isReplica: Bool
+    /// Positions of tables of which an earlier run has copied parts, under another snapshot; all of them can be copied
+    /// anew.
+    let resumed: Set<Int>
     private let queue: Mutex<WorkQueue<SchemaStep>>
 
     init(
         _ context: PipelineContext, _ snapshot: Snapshot?, _ mappings: [TableMapping], _ throttle: Throttle,
-        _ progress: CopyProgress, isReplica: Bool, _ queue: WorkQueue<SchemaStep>
+        _ progress: CopyProgress, isReplica: Bool, resumed: Set<Int>, _ queue: WorkQueue<SchemaStep>
     ) {
         self.context = context
         self.snapshot = snapshot
@@ -25,15 +28,16 @@ final class CopySession: Sendable {
         self.throttle = throttle
         self.progress = progress
         self.isReplica = isReplica
+        self.resumed = resumed
         self.queue = Mutex(queue)
     }
 
     func next() -> WorkQueue<SchemaStep>.Work { queue.withLock { $0.next() } }
 
-    func finished(_ task: WorkQueue<SchemaStep>.ChunkTask) { queue.withLock { _ = $0.finished(task) } }
+    func finished(_ task: WorkQueue<SchemaStep>.ChunkTask) { queue.withLock { $0.finished(task) } }
 
-    func finishedStep() {
-        queue.withLock { $0.finishedStep() }
+    func finished(_ task: WorkQueue<SchemaStep>.StepTask) {
+        queue.withLock { $0.finished(task) }
         progress.update { $0.stepsDone += 1 }
     }
 

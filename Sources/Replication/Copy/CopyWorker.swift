@@ -34,10 +34,10 @@ final class CopyWorker: @unchecked Sendable {
             case .chunk(let task):
                 try await copy(task)
                 session.finished(task)
-            case .step(let step, let isAlone):
+            case .step(let task, let isAlone):
                 connections.releaseSource()
-                try await run(step, isAlone: isAlone)
-                session.finishedStep()
+                try await run(task.step, isAlone: isAlone)
+                session.finished(task)
             case .wait:
                 connections.releaseSource()
                 do { try await loop.sleep(until: .now + Self.idleTime) } catch { throw .cancelled }
@@ -68,7 +68,8 @@ final class CopyWorker: @unchecked Sendable {
         } catch {
             meter.undo()
             await sink.abandon()
-            throw error
+            guard session.resumed.contains(task.table), error.contradiction != nil else { throw error }
+            throw .torn(mapping.source.name)
         }
     }
 
@@ -115,7 +116,7 @@ extension ReplicationError {
         switch self {
         case .cancelled, .database(_, .cancelled, _), .pool(_, .cancelled): true
         case .transform(let failure): failure.isInterrupt
-        case .database, .pool, .mismatch, .unknownTable, .unknownColumn, .damaged, .rewritten: false
+        case .database, .pool, .mismatch, .unknownTable, .unknownColumn, .damaged, .stale: false
         }
     }
 }

@@ -22,8 +22,8 @@ package final class PipelineRun {
     let coordinator: any PipelineWorker
     private(set) var workers: [any PipelineWorker]
     let throttle: Throttle
-    /// Tables that have to be copied anew, as their rows are of different moments.
-    var rewritten: Set<QualifiedName> = []
+    /// Tables that have to be copied anew.
+    var stale: Set<QualifiedName> = []
     private var open: PipelineSession?
     /// Of the last attempt, on the target. It may still be there when the way to it was lost.
     var session: Int?
@@ -67,7 +67,7 @@ package final class PipelineRun {
         while true {
             do throws(ReplicationError) {
                 let session = try await openSession()
-                try await Resnapshot.grantRequests(definition, coordinator, session)
+                try await Resnapshot.grantRequests(definition, session)
                 if definition.snapshot.mode != .never { _ = try await CopyAttempt(self, session).run() }
                 if let end = try await StreamAttempt(self, session, control).run() { return end }
             } catch {
@@ -100,7 +100,7 @@ package final class PipelineRun {
     private func note(_ error: ReplicationError) {
         end()
         if !error.isCancellation { progress.update { $0.failure = (error, .now) } }
-        if case .rewritten(let table) = error { rewritten.insert(table) }
+        if case .stale(let table, _) = error { stale.insert(table) }
     }
 
     private func wait(

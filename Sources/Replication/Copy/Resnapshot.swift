@@ -36,7 +36,7 @@ package struct Resnapshot {
         }
         do throws(ReplicationError) {
             try await ledger.endEarlierWork()
-            try await forget(table, relation, selection, ledger)
+            try await ledger.forget(table, relation, in: selection)
             try await ledger.unlock()
             return true
         } catch {
@@ -47,7 +47,7 @@ package struct Resnapshot {
 
     /// Prepares the tables that others have asked for while the stream ran.
     static func grantRequests(
-        _ definition: PipelineDefinition, _ worker: any PipelineWorker, _ session: PipelineSession
+        _ definition: PipelineDefinition, _ session: PipelineSession
     ) async throws(ReplicationError) {
         let ledger = session.ledger
         guard let requests = try await ledger.stream()?.resnapshot, !requests.isEmpty else { return }
@@ -58,23 +58,26 @@ package struct Resnapshot {
             if let table = selection.tables.first(where: { $0.source.name == name }),
                 let relation = relations.first(where: { $0.source == name })
             {
-                try await Resnapshot(definition, worker).forget(table, relation, selection, ledger)
+                try await ledger.forget(table, relation, in: selection)
             }
             try await ledger.forgetRequest(for: name)
         }
     }
+}
 
-    private func forget(
-        _ table: SelectedTable, _ relation: Ledger.Relation, _ selection: TableSelection, _ ledger: Ledger
+extension Ledger {
+    /// Forgets that a table was copied, and takes its rows away unless they are replaced by their key.
+    func forget(
+        _ table: SelectedTable, _ relation: Relation, in selection: TableSelection
     ) async throws(ReplicationError) {
         // Under another name it is another copy, and the old one is left alone.
-        guard relation.target == table.targetName else { return try await ledger.removeRelation(table.source.name) }
+        guard relation.target == table.targetName else { return try await removeRelation(table.source.name) }
         let merges = table.options.onConflict == .upsert
         guard merges || selection.sources(of: relation.target) == 1 else {
             throw .mismatch(
                 code: "RH3407", "\(relation.target) has rows of other tables, too: they cannot be told apart",
                 hint: "With on_conflict = \"upsert\" rows are replaced by their key.")
         }
-        try await ledger.forget(table.source.name, emptying: merges ? nil : relation.target)
+        try await forget(table.source.name, emptying: merges ? nil : relation.target)
     }
 }

@@ -19,8 +19,8 @@ package enum ReplicationError: Error, Sendable {
     case unknownColumn(String, of: QualifiedName, Side, known: [String])
     /// COPY data that cannot be read.
     case damaged(CopyError, table: QualifiedName)
-    /// A table of the source has got another file since the snapshot, which says nothing of its rows any more.
-    case rewritten(QualifiedName)
+    /// What was copied of a table of the source is of no use, and has to be copied anew. `why` goes on after its name.
+    case stale(QualifiedName, why: String)
     case cancelled
 }
 
@@ -71,8 +71,7 @@ extension ReplicationError: CustomStringConvertible {
         case .unknownTable(let name, let side, _): "there is no table \(name) in the \(side)"
         case .unknownColumn(let name, let table, let side, _): "no column \"\(name)\" in \(table) of the \(side)"
         case .damaged(let error, let table): "\(table): \(error)"
-        case .rewritten(let table):
-            "\(table) was truncated or rewritten since the snapshot was taken, which does not show its rows any more"
+        case .stale(let table, let why): "\(table) \(why)"
         case .cancelled: "cancelled"
         }
     }
@@ -84,9 +83,23 @@ extension ReplicationError {
         switch self {
         case .database(_, let error, _): error.isRetryable || error.isConnectionLoss
         case .pool(_, let error): error.isTransient
-        case .rewritten: true
+        case .stale: true
         case .transform, .mismatch, .unknownTable, .unknownColumn, .damaged, .cancelled: false
         }
+    }
+}
+
+extension ReplicationError {
+    /// The table of the target in which rows contradict each other: in a unique index or an exclusion constraint.
+    var contradiction: QualifiedName? {
+        guard case .database(.target, .server(let error), _) = self, let table = error.table,
+            error.sqlstate == "23505" || error.sqlstate == "23P01"
+        else { return nil }
+        return QualifiedName(schema: error.schema, name: table)
+    }
+
+    static func torn(_ table: QualifiedName) -> ReplicationError {
+        .stale(table, why: "was copied at different moments, between which its unique values have moved from row to row")
     }
 }
 

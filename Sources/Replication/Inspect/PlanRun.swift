@@ -94,8 +94,12 @@ extension SchemaRequest {
 extension SelectedTable {
     /// The target can be emptied when the copy has to begin anew: nothing else is in it.
     func mayCutByPages(in selection: TableSelection) -> Bool {
-        selection.sources(of: targetName) == 1 && options.onConflict == .error && !options.hasTransform
-            && source.kind == .plain
+        isAlone(in: selection) && !options.hasTransform && source.kind == .plain
+    }
+
+    /// All rows of its target are its own.
+    func isAlone(in selection: TableSelection) -> Bool {
+        selection.sources(of: targetName) == 1 && options.onConflict == .error
     }
 
     /// What the target will be like once it is made.

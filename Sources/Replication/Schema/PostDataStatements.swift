@@ -15,20 +15,31 @@ struct PostDataStatements {
 
     // MARK: - Indexes
 
-    /// CREATE INDEX, or ADD CONSTRAINT where one owns the index.
+    /// CREATE INDEX.
     func index(_ index: SourceIndex, name: String) throws(LeftOut) -> String {
         if let reason = columns.obstacle(index.mentioned, mayBeRenamed: false) { throw LeftOut(reason: reason) }
+        let unique = index.isUnique ? "UNIQUE " : ""
+        let definition = try renamed(index.definition, index, isConstraint: false)
+        return "CREATE \(unique)INDEX \(SQLText.quoteIdentifier(name)) ON \(target.sql) USING \(definition)"
+    }
+
+    /// ADD CONSTRAINT, which makes the index.
+    func constraint(_ constraint: String, _ index: SourceIndex, name: String) throws(LeftOut) -> String {
+        if let reason = columns.obstacle(index.mentioned, mayBeRenamed: false) { throw LeftOut(reason: reason) }
+        let definition = try renamed(constraint, index, isConstraint: true)
+        return "ALTER TABLE \(target.sql) ADD CONSTRAINT \(SQLText.quoteIdentifier(name)) \(definition)"
+    }
+
+    /// ADD CONSTRAINT for an index that is there.
+    func adoption(_ adoption: SourceIndex.Adoption, name: String) -> String {
         let name = SQLText.quoteIdentifier(name)
-        guard let constraint = index.constraint else {
-            let unique = index.isUnique ? "UNIQUE " : ""
-            return "CREATE \(unique)INDEX \(name) ON \(target.sql) USING \(try renamed(index.definition, index))"
-        }
-        return "ALTER TABLE \(target.sql) ADD CONSTRAINT \(name) \(try renamed(constraint, index))"
+        return "ALTER TABLE \(target.sql) ADD CONSTRAINT \(name) \(adoption.kind) USING INDEX \(name)\(adoption.deferral)"
     }
 
     /// The definition with the target's columns in both of its lists.
-    private func renamed(_ definition: String, _ index: SourceIndex) throws(LeftOut) -> String {
-        let isConstraint = index.constraint != nil
+    private func renamed(
+        _ definition: String, _ index: SourceIndex, isConstraint: Bool
+    ) throws(LeftOut) -> String {
         guard !columns.isIdentity || (isConstraint && !index.options.isEmpty) else { return definition }
         let text = DeparsedText(definition)
         guard let keys = text.list(), keys.elements.count == index.keyCount else { throw Self.unreadable }

@@ -9,18 +9,32 @@ extension SchemaDraft {
 
     mutating func makePostData() async throws(ReplicationError) {
         var indexes: [SchemaStep] = []
+        var constraints: [SchemaStep] = []
         for table in tables {
             let first = firstKey(of: table)?.oid
-            indexes += indexSteps(table, self.indexes[table.oid, default: []].filter { $0.oid != first })
+            let later = self.indexes[table.oid, default: []].filter { $0.oid != first }
+            indexes += indexSteps(table, later, isEmpty: false)
+            constraints += adoptionSteps(table, later)
         }
-        let checks = tables.flatMap { table in unvalidatedChecks(table) }
+        constraints += tables.flatMap { table in unvalidatedChecks(table) }
         let keys = try await foreignKeys()
         var last: [SchemaStep] = []
         for table in tables {
             last += statisticsSteps(table) + triggerSteps(table) + markSteps(table) + commentSteps(table)
         }
-        // Statistics are filled when those that are extended exist; that, and looking at rows, keep several sessions busy.
-        plan.postData = [indexes, checks + keys.made, last, keys.validated + tables.flatMap(analyzeSteps)]
+        // Statistics are filled when those that are extended exist, and tell how foreign keys are best checked.
+        let stages = [indexes, constraints, keys.made, last, tables.flatMap(analyzeSteps), keys.validated]
+        // The rows of all partitions of a table count as the table's.
+        let roots = Dictionary(
+            tables.compactMap { table in names[table.oid].flatMap { name in names[table.root].map { (name, $0) } } },
+            uniquingKeysWith: { first, _ in first })
+        plan.postData = stages.map { steps in
+            steps.map { step in
+                var step = step
+                step.others.formUnion(step.tables.compactMap { roots[$0] })
+                return step
+            }
+        }
     }
 
     private func statements(_ table: SourceTable) -> PostDataStatements? {
@@ -41,7 +55,8 @@ extension SchemaDraft {
         return !mayBeKey
     }
 
-    mutating func indexSteps(_ table: SourceTable, _ indexes: [SourceIndex]) -> [SchemaStep] {
+    /// - Parameter isEmpty: there are no rows yet: constraints are made at once.
+    mutating func indexSteps(_ table: SourceTable, _ indexes: [SourceIndex], isEmpty: Bool) -> [SchemaStep] {
         guard let statements = statements(table) else { return [] }
         var steps: [SchemaStep] = []
         for index in indexes {
@@ -49,10 +64,14 @@ extension SchemaDraft {
             do throws(LeftOut) {
                 guard index.isValid else { throw LeftOut(reason: "it is not valid in the source") }
                 let old = state.relations[name]
-                let sql = try statements.index(index, name: name.name)
+                var (kind, sql) = (SchemaStep.Kind.index, "")
+                if let constraint = index.constraint, isEmpty || !isAdopted(index, of: table) {
+                    (kind, sql) = (.constraint, try statements.constraint(constraint, index, name: name.name))
+                } else {
+                    sql = try statements.index(index, name: name.name)
+                }
                 if old?.isValid == true { continue }
                 let drop = old == nil ? "" : "DROP INDEX \(name.sql);\n"
-                let kind: SchemaStep.Kind = index.constraint == nil ? .index : .constraint
                 steps.append(
                     SchemaStep(
                         kind: kind, name: name, sql: drop + sql, table: statements.target, size: index.size,
@@ -66,6 +85,24 @@ extension SchemaDraft {
     }
 
     // MARK: - Constraints
+
+    /// A constraint that makes its index keeps others from being made at the same time; that it takes one over is done in
+    /// no time. A partitioned table's cannot.
+    private func isAdopted(_ index: SourceIndex, of table: SourceTable) -> Bool {
+        index.adoption != nil && !keepsPartitioning(table)
+    }
+
+    private func adoptionSteps(_ table: SourceTable, _ indexes: [SourceIndex]) -> [SchemaStep] {
+        guard let statements = statements(table) else { return [] }
+        return indexes.compactMap { index in
+            guard isAdopted(index, of: table), let adoption = index.adoption, let name = names[index.oid],
+                state.constraint(name.name, of: statements.target) == nil
+            else { return nil }
+            return SchemaStep(
+                kind: .constraint, name: name, sql: statements.adoption(adoption, name: name.name),
+                table: statements.target, isUnique: Self.comparesRows(index, among: indexes))
+        }
+    }
 
     private mutating func unvalidatedChecks(_ table: SourceTable) -> [SchemaStep] {
         guard let statements = statements(table) else { return [] }
@@ -98,12 +135,17 @@ extension SchemaDraft {
                     let sql = try statements.foreignKey(
                         key, referenced: referenced.name, referencedColumns: referenced.columns,
                         partitioned: keepsPartitioning(table))
-                    if found == nil { made.append(step(.foreignKey, key.name, sql, statements.target)) }
+                    if found == nil {
+                        var step = step(.foreignKey, key.name, sql, statements.target)
+                        step.others = [referenced.name]
+                        made.append(step)
+                    }
                     guard found != true, key.isValid, sql.hasSuffix(" NOT VALID") else { continue }
                     let name = SQLText.quoteIdentifier(key.name)
                     let validate = "ALTER TABLE \(statements.target.sql) VALIDATE CONSTRAINT \(name)"
                     var step = step(.validation, key.name, validate, statements.target)
-                    step.size = (requests[table.oid]?.source.pages ?? 0) * 8192
+                    step.others = [referenced.name]
+                    step.size = size(of: table)
                     validated.append(step)
                 } catch {
                     leaveOut("foreign key", key.name, of: table, error.reason)
@@ -242,6 +284,10 @@ extension SchemaDraft {
         guard table.parent == nil, let home = names[table.oid], state.relations[home]?.isAnalyzed != true else {
             return []
         }
-        return [SchemaStep(kind: .analyze, name: home, sql: "ANALYZE \(home.sql)", table: home)]
+        return [
+            SchemaStep(kind: .analyze, name: home, sql: "ANALYZE \(home.sql)", table: home, size: size(of: table))
+        ]
     }
+
+    private func size(of table: SourceTable) -> Int { (requests[table.oid]?.source.pages ?? 0) * 8192 }
 }

@@ -107,7 +107,7 @@ extension SchemaDraft {
         var steps: [SchemaStep] = []
         for table in tables {
             guard let index = firstKey(of: table) else { continue }
-            steps += indexSteps(table, [index])
+            steps += indexSteps(table, [index], isEmpty: true)
         }
         return steps
     }

@@ -15,7 +15,7 @@ package struct SchemaPlan: Sendable {
 }
 
 /// One object, made by one text that is run as it is (several statements, one implicit transaction).
-package struct SchemaStep: Hashable, SizedStep {
+package struct SchemaStep: Hashable, TableStep {
     package enum Kind: String, Sendable {
         case schema
         case `extension`
@@ -43,9 +43,15 @@ package struct SchemaStep: Hashable, SizedStep {
     package var sql: String
     /// The target table it belongs to; of a partition's, the partition.
     package var table: QualifiedName?
+    /// Partitioned tables that its table is a part of, and tables that it refers to.
+    package var others: Set<QualifiedName> = []
     package var size = 0
     /// It compares rows of its table that may have been copied at different times.
     package var isUnique = false
+
+    package var tables: Set<QualifiedName> { table.map { others.union([$0]) } ?? others }
+    /// Indexes of a table are made at the same time; all else keeps others from it.
+    package var isShared: Bool { kind == .index }
 
     /// What goes on while it runs, for messages.
     package var activity: String {

@@ -82,6 +82,19 @@ struct SourceIndex {
     let options: [String]
     /// In bytes.
     let size: Int
+
+    /// How a constraint takes over an index that was made by itself.
+    struct Adoption {
+        let kind: String
+        let deferral: String
+    }
+
+    /// Nil if no constraint owns it, or one that has to make it.
+    var adoption: Adoption? {
+        guard let constraint, isUnique, definition.hasPrefix("btree ") else { return nil }
+        let deferral = [" DEFERRABLE INITIALLY DEFERRED", " DEFERRABLE"].first { constraint.hasSuffix($0) }
+        return Adoption(kind: isPrimary ? "PRIMARY KEY" : "UNIQUE", deferral: deferral ?? "")
+    }
 }
 
 struct SourceConstraint {

@@ -47,7 +47,7 @@ struct StreamSession {
         }
         await applier.stop()
         await receiver.stop()
-        return try outcome.get()
+        do { return try outcome.get() } catch { throw tables.tornCopy(error, at: applier.position) ?? error }
     }
 
     private func noteMovement() { progress.update { $0.movedAt = .now } }

@@ -169,6 +169,19 @@ final class StreamTables {
         }
         openWindows.removeAll { $0.last <= position }
     }
+
+    /// What an error comes to if parts of a table that show different moments contradict each other in the target. A
+    /// partition's name does not tell whose it is.
+    func tornCopy(_ error: ReplicationError, at position: LSN) -> ReplicationError? {
+        guard let name = error.contradiction else { return nil }
+        let torn = mappings.values.first { mapping in
+            let target = mapping.target
+            return windows[mapping.source.name].map { $0.isOpen && $0.last > position } ?? false
+                && (target.name == name || target.kind == .partitioned)
+                && sourcesOfTarget[target.name] == 1 && mapping.options.onConflict == .error
+        }
+        return torn.map { .torn($0.source.name) }
+    }
 }
 
 extension TableMapping {

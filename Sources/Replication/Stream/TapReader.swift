@@ -185,7 +185,7 @@ extension ReplicationError {
     fileprivate var isOfOneChange: Bool {
         switch self {
         case .transform, .mismatch, .unknownTable, .unknownColumn: !isCancellation
-        case .database, .pool, .damaged, .rewritten, .cancelled: false
+        case .database, .pool, .damaged, .stale, .cancelled: false
         }
     }
 }

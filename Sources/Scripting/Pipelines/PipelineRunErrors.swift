@@ -32,7 +32,7 @@ extension FailureReport {
                 "no column \"\(name)\" in \(table) of the \(side)" + (near.map { ", did you mean \"\($0)\"?" } ?? ""),
                 hint: "Its columns are \(known.joined(separator: ", ")).")
         case .damaged(let cause, let table): self.init(code: "RH2210", "\(table): \(cause)")
-        case .rewritten:
+        case .stale:
             self.init(
                 code: "RH3314", error.description,
                 hint: "Run the command again, at a time when nobody rewrites the table.")
