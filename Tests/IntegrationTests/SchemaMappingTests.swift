@@ -33,11 +33,12 @@ struct SchemaMappingTests {
             requests[0].columns = [
                 ("id", "Id"), ("email", "e\"mail"), ("secret", "secret"), ("a", "b"), ("b", "a"), ("sum", "sum"),
             ].map { ColumnMapping(source: $0.0, target: $0.1) }
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(requests, largeIndex: 0, source: source, target: target)
             try await make(plan.steps, in: target)
             try await target.execute(
                 "INSERT INTO \"New \"\"Shop\"\"\".\"People\nhere\" (\"e\"\"mail\", b) VALUES ('x', 7)")
-            let again = try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+            let again = try await SchemaPlanner.plan(
+                requests, made: plan.creates, largeIndex: 0, source: source, target: target)
 
             #expect(again.steps.map(\.sql) == [])
             return plan
@@ -126,7 +127,7 @@ struct SchemaMappingTests {
             requests[0].types = ["id": "bigint", "email": "varchar(80)", "loaded": "timestamptz DEFAULT now()"]
             requests[1].types = ["id": "bigint", "state": "text", "customer": "bigint"]
             requests[0].types["loaded"] = "timestamptz"
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(requests, largeIndex: 0, source: source, target: target)
             try await make(plan.steps, in: target)
             return plan
         }
@@ -178,7 +179,7 @@ struct SchemaMappingTests {
         try harness.server.run("CREATE TABLE customers (id int PRIMARY KEY, email text)", in: harness.target)
         let plan = try await harness.connected { source, target in
             let requests = try await schemaRequests(source)
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(requests, largeIndex: 0, source: source, target: target)
             try await make(plan.steps, in: target)
             return plan
         }
@@ -203,12 +204,13 @@ struct SchemaMappingTests {
             }
             requests[0].types = ["extra": "int"]
             requests[0].keepsKeyFirst = true
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(requests, largeIndex: 0, source: source, target: target)
             try await make(plan.preData, in: target)
             try await target.execute(
                 "INSERT INTO dw.dw_m VALUES (1, '2024-01-05', 'x') ON CONFLICT (nr, day) DO NOTHING")
             try await make(plan.postData.joined(), in: target)
-            let again = try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+            let again = try await SchemaPlanner.plan(
+                requests, made: plan.creates, largeIndex: 0, source: source, target: target)
 
             #expect(plan.preData.last?.kind == .constraint)
             #expect(again.steps == [])
@@ -249,7 +251,7 @@ struct SchemaMappingTests {
             return plan
         }
 
-        #expect(plan.steps.map(\.kind) == [.schema, .table, .index, .constraint, .analyze])
+        #expect(plan.steps.map(\.kind) == [.schema, .table, .constraint, .analyze])
     }
 
     @Test func ordersTablesByWhatTheyNeed() async throws {

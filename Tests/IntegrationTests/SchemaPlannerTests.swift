@@ -6,11 +6,15 @@ import Testing
 
 @Suite(.onServer)
 struct SchemaPlannerTests {
-    @Test func makesTheSameSchemaAsTheSource() async throws {
+    /// With indexes that count as large, and ones that do not.
+    private static let sizes = [0, .max]
+
+    @Test(arguments: sizes) func makesTheSameSchemaAsTheSource(largeIndex: Int) async throws {
         let harness = try SchemaHarness(SchemaShapes.rich)
         let leftOut = try await harness.connected { source, target in
             let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(
+                requests, largeIndex: largeIndex, source: source, target: target)
             try await make(plan.steps, in: target)
             return plan.leftOut
         }
@@ -21,30 +25,34 @@ struct SchemaPlannerTests {
         #expect(made.sorted().difference(from: expected.sorted()).map { "\($0)" } == [])
     }
 
-    @Test func plansNothingForAFinishedTarget() async throws {
+    @Test(arguments: sizes) func plansNothingForAFinishedTarget(largeIndex: Int) async throws {
         let harness = try SchemaHarness(SchemaShapes.rich)
         let again = try await harness.connected { source, target in
             let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(
+                requests, largeIndex: largeIndex, source: source, target: target)
             try await make(plan.steps, in: target)
-            return try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+            return try await SchemaPlanner.plan(
+                requests, made: plan.creates, largeIndex: largeIndex, source: source, target: target)
         }
 
         #expect(again.steps.map(\.sql) == [])
         #expect(again.creates == [])
     }
 
-    @Test(arguments: [1, 5]) func plansWhatIsMissing(of parts: Int) async throws {
+    @Test(arguments: [1, 5], sizes) func plansWhatIsMissing(of parts: Int, largeIndex: Int) async throws {
         let harness = try SchemaHarness(SchemaShapes.rich)
         try await harness.connected { source, target in
             let requests = try await schemaRequests(source, in: SchemaShapes.schemas)
-            let plan = try await SchemaPlanner.plan(requests, source: source, target: target)
+            let plan = try await SchemaPlanner.plan(
+                requests, largeIndex: largeIndex, source: source, target: target)
             var rest = plan.steps
             while rest.count > 4 {
                 let done = max(rest.count / (parts + 1), 1)
                 try await make(rest.prefix(done), in: target)
                 rest.removeFirst(done)
-                let again = try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+                let again = try await SchemaPlanner.plan(
+                    requests, made: plan.creates, largeIndex: largeIndex, source: source, target: target)
 
                 #expect(again.steps.map(\.sql) == rest.map(\.sql))
             }

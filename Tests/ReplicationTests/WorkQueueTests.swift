@@ -69,7 +69,10 @@ struct WorkQueueTests {
     @Test func aStageBeginsWhenAllBeforeItIsDoneForItsTables() {
         let stages = [
             [Step(name: "a", isShared: true), Step(name: "b", isShared: true)], [],
-            [Step(name: "c"), Step(name: "d", tables: [Self.small]), Step(name: "e", tables: [Self.small, Self.large])],
+            [
+                Step(name: "c"), Step(name: "d", tables: [Self.small]),
+                Step(name: "e", tables: [Self.small, Self.large]),
+            ],
         ]
         var queue = makeQueue([], stages)
         let (first, tasks) = begin(&queue)

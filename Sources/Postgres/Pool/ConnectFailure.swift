@@ -28,7 +28,8 @@ package struct ConnectFailure: Sendable, Equatable {
         case "53300": "Lower \"max\", close other sessions, or raise the server's max_connections."
         case nil where message.contains("no password supplied"):
             "Put the password into ~/.pgpass, PGPASSWORD or the connection string."
-        case nil where message.contains("no pg_hba.conf entry"): "Let the user in by a line of the server's pg_hba.conf."
+        case nil where message.contains("no pg_hba.conf entry"):
+            "Let the user in by a line of the server's pg_hba.conf."
         case nil where message.contains("server does not support SSL"):
             "sslmode=prefer also connects without encryption, or switch the server's ssl on."
         default: nil

@@ -117,8 +117,10 @@ package struct WorkQueue<Step: TableStep>: Sendable {
     }
 
     private mutating func lock(_ table: QualifiedName, for step: Step) {
-        guard step.isShared else { return locks[table] = .exclusive }
-        if case .shared(let count) = locks[table] { locks[table] = .shared(count + 1) } else { locks[table] = .shared(1) }
+        switch locks[table] {
+        case .shared(let count) where step.isShared: locks[table] = .shared(count + 1)
+        default: locks[table] = step.isShared ? .shared(1) : .exclusive
+        }
     }
 }
 

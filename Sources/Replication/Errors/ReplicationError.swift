@@ -99,7 +99,7 @@ extension ReplicationError {
     }
 
     static func torn(_ table: QualifiedName) -> ReplicationError {
-        .stale(table, why: "was copied at different moments, between which its unique values have moved from row to row")
+        .stale(table, why: "was copied at different moments, between which unique values have moved from row to row")
     }
 }
 

@@ -33,7 +33,8 @@ struct PostDataStatements {
     /// ADD CONSTRAINT for an index that is there.
     func adoption(_ adoption: SourceIndex.Adoption, name: String) -> String {
         let name = SQLText.quoteIdentifier(name)
-        return "ALTER TABLE \(target.sql) ADD CONSTRAINT \(name) \(adoption.kind) USING INDEX \(name)\(adoption.deferral)"
+        let constraint = "\(adoption.kind) USING INDEX \(name)\(adoption.deferral)"
+        return "ALTER TABLE \(target.sql) ADD CONSTRAINT \(name) \(constraint)"
     }
 
     /// The definition with the target's columns in both of its lists.

@@ -86,10 +86,10 @@ extension SchemaDraft {
 
     // MARK: - Constraints
 
-    /// A constraint that makes its index keeps others from being made at the same time; that it takes one over is done in
-    /// no time. A partitioned table's cannot.
+    /// A constraint that makes its index keeps others from being made at the same time, which takes long if it is large;
+    /// it takes one over in no time. A partitioned table's cannot.
     private func isAdopted(_ index: SourceIndex, of table: SourceTable) -> Bool {
-        index.adoption != nil && !keepsPartitioning(table)
+        index.adoption != nil && index.size >= largeIndex && !keepsPartitioning(table)
     }
 
     private func adoptionSteps(_ table: SourceTable, _ indexes: [SourceIndex]) -> [SchemaStep] {

@@ -6,6 +6,7 @@ struct SchemaDraft {
     let target: TargetReader
     let requests: [OID: SchemaRequest]
     let made: Set<QualifiedName>
+    let largeIndex: Int
 
     /// Those that are made or completed, parents first.
     var tables: [SourceTable] = []
@@ -25,12 +26,16 @@ struct SchemaDraft {
     var state = TargetState()
     var plan = SchemaPlan()
 
-    init(_ requests: [SchemaRequest], made: Set<QualifiedName>, source: SchemaSession, target: SchemaSession) {
+    init(
+        _ requests: [SchemaRequest], made: Set<QualifiedName>, largeIndex: Int, source: SchemaSession,
+        target: SchemaSession
+    ) {
         // Of several tables for one target, the first one by name is what the target is made from.
         var targets: Set<QualifiedName> = []
         let first = requests.sorted { $0.source.name < $1.source.name }.filter { targets.insert($0.target).inserted }
         self.requests = Dictionary(first.map { ($0.source.oid, $0) }) { first, _ in first }
         self.made = made
+        self.largeIndex = largeIndex
         self.source = SourceReader(session: source)
         self.target = TargetReader(session: target)
     }

@@ -8,9 +8,11 @@ package import PostgresProtocol
 /// operators and operator classes outside of extensions, tablespaces.
 package enum SchemaPlanner {
     /// `made`: targets that earlier runs have created; they are completed. Other tables that exist are the user's own
-    /// and stay as they are. Both connections on the loop this runs on.
+    /// and stay as they are. `largeIndex`: from this size on, in bytes, an index is made before the constraint that owns
+    /// it. Both connections on the loop this runs on.
     package static func plan(
-        _ requests: [SchemaRequest], made: Set<QualifiedName> = [], source: Connection, target: Connection
+        _ requests: [SchemaRequest], made: Set<QualifiedName> = [], largeIndex: Int = 1 << 20, source: Connection,
+        target: Connection
     ) async throws(ReplicationError) -> SchemaPlan {
         let from = SchemaSession(connection: source, side: .source)
         let to = SchemaSession(connection: target, side: .target)
@@ -18,7 +20,7 @@ package enum SchemaPlanner {
         do throws(ReplicationError) {
             let targetEntry = try await to.enter()
             do throws(ReplicationError) {
-                var draft = SchemaDraft(requests, made: made, source: from, target: to)
+                var draft = SchemaDraft(requests, made: made, largeIndex: largeIndex, source: from, target: to)
                 if try await draft.read() {
                     draft.makePreData()
                     try await draft.makePostData()
