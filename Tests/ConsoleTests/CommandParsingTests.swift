@@ -113,6 +113,7 @@ import Testing
         #expect(message("sandbox", "list", "--jsn").contains("Did you mean '--json'?"))
         #expect(message("sandbox", "lst").contains("Unknown command 'sandbox lst'. Did you mean 'list'?"))
         #expect(message("dlq", "purg", "a.lua").contains("Unknown command 'dlq purg'. Did you mean 'purge'?"))
+        #expect(message("dlq", "all", "a.lua").contains("'dlq' has: list, show, retry, purge."))
     }
 
     @Test(arguments: [

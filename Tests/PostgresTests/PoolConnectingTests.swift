@@ -141,6 +141,34 @@ struct PoolConnectingTests {
         #expect(failure.isPermanent)
     }
 
+    @Test(arguments: [
+        ("password authentication failed for user \"x\"", "28P01", "~/.pgpass"),
+        ("database \"x\" does not exist", "3D000", "dbname"), ("permission denied", "42501", "GRANT CONNECT"),
+        ("fe_sendauth: no password supplied", nil, "PGPASSWORD"),
+    ])
+    func aRefusalSaysWhatHelps(message: String, sqlstate: String?, help: String) {
+        let failure = ConnectFailure(message: message, sqlstate: sqlstate)
+        let hints = [
+            PoolError.rejected(failure).hint, PostgresError.connectFailed(reason: message, sqlstate: sqlstate).hint,
+        ]
+
+        #expect(hints.allSatisfy { $0?.contains(help) == true })
+    }
+
+    @Test func aRefusalIsToldOnce() throws {
+        var driver = PoolDriver()
+        driver.wait()
+        driver.connectFailed(try driver.takeConnect(), PoolDriver.wrongPassword)
+        let waiting = driver.take()
+        var unasked = PoolDriver { $0.min = 1 }
+        unasked.perform(unasked.machine.warmUpRequested(now: unasked.now))
+        unasked.connectFailed(try unasked.takeConnect(), PoolDriver.wrongPassword)
+
+        #expect(waiting.failures == [.rejected(PoolDriver.wrongPassword)])
+        #expect(!waiting.contains(.reportFailure(PoolDriver.wrongPassword)))
+        #expect(unasked.take().contains(.reportFailure(PoolDriver.wrongPassword)))
+    }
+
     @Test func permanentErrorIsNotRetriedUnlessAskedFor() throws {
         var driver = PoolDriver()
         driver.wait()

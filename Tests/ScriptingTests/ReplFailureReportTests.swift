@@ -35,6 +35,14 @@ import Testing
         #expect(FailureReport(LuaFailure(error: error, position: "a.lua:1")).message == "no")
     }
 
+    @Test(arguments: [("execute", "--allow os"), ("sethook", "--allow debug"), ("exec", nil)])
+    func saysWhatPermissionIsMissing(function: String, option: String?) {
+        let error = ScriptError(code: "RH1000", "attempt to call a nil value (field '\(function)')")
+        let hint = FailureReport(LuaFailure(error: error, position: "a.lua:1")).hint
+
+        #expect(option.map { hint?.contains($0) == true } ?? (hint == nil))
+    }
+
     @Test func leavesAMessageWithoutAPlaceAlone() {
         let report = FailureReport(ScriptError(code: "RH1006", "cannot find: it", hint: "Look."))
 

@@ -28,8 +28,8 @@ function options.shown(value)
 end
 
 --- Raises that `where` got `value` and not what was `expected`.
-function options.complain(where, expected, value)
-  options.fail("RH3101", ("%s: expected %s, got %s"):format(where, expected, options.shown(value)))
+function options.complain(where, expected, value, hint)
+  options.fail("RH3101", ("%s: expected %s, got %s"):format(where, expected, options.shown(value)), hint)
 end
 
 local complain = options.complain

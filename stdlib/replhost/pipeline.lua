@@ -97,7 +97,8 @@ local function rule(pattern, value, where)
   if value == copy then return { pattern = pattern } end
   if type(value) == "function" then return { pattern = pattern, transform = value } end
   if type(value) ~= "table" or getmetatable(value) ~= nil then
-    complain(where, "a function, a table of options, rh.copy or rh.skip", value)
+    local hint = type(value) == "boolean" and (value and "rh.copy" or "rh.skip") .. " says so." or nil
+    complain(where, "a function, a table of options, rh.copy or rh.skip", value, hint)
   end
   local read = options.read(value, table_options, where)
   if read.transform and read.transform_batch then
@@ -131,8 +132,11 @@ end
 -- MARK: Options of the pipeline
 
 local function pool(value, where)
-  if not native.is_pool(value) then complain(where, "a pool (rh.pool { … })", value) end
-  return value
+  if native.is_pool(value) then return value end
+  if type(value) == "string" then
+    fail("RH3101", where .. ": expected a pool, got a string", "A connection string makes one: rh.pool { dsn = … }.")
+  end
+  complain(where, "a pool (rh.pool { … })", value)
 end
 
 local snapshot_options = {

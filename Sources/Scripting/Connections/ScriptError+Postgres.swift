@@ -6,13 +6,18 @@ extension ScriptError {
     init(_ error: PostgresError) {
         guard case .server(let server) = error else {
             self.init(
-                code: Self.code(error), error.description, hint: error.hint,
+                code: Self.code(error), error.description, hint: error.hint ?? Self.suggestion(error),
                 fields: ["retryable": .boolean(error.isRetryable)])
             if let sqlstate = error.sqlstate { fields["sqlstate"] = .string(sqlstate) }
             return
         }
         self.init(code: "RH2201", server.message, hint: server.hint, details: server.details, fields: server.fields)
         fields["retryable"] = .boolean(server.isRetryable)
+    }
+
+    private static func suggestion(_ error: PostgresError) -> String? {
+        guard case .unknownSetting(let name, let known) = error else { return nil }
+        return Suggestion.nearest(to: name, among: known).map { "Did you mean \"\($0)\"?" }
     }
 
     private static func code(_ error: PostgresError) -> String {
