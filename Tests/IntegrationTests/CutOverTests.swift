@@ -126,6 +126,25 @@ import Testing
         #expect(try shop.slots() == "0")
     }
 
+    @Test(arguments: [["run", "--once"], ["drop", "--yes"]]) func whatAKilledOneHasBarredIsOpenedByTheNext(
+        _ next: [String]
+    ) async throws {
+        let shop = try Shop(options: "throttle = { rows_per_second = 2000 },")
+        try shop.run("insert into t (v) select 'more' from generate_series(1, 6000)")
+        let first = try await shop.replhost("run", "--once")
+        #expect(first.status == 0, "\(first)")
+
+        let process = try ConsoleProcess(["cutover", "--yes", "--read-only", "--verify", shop.path])
+        let isReadOnly = await eventually { (try? shop.run("create temp table x ()")) == nil }
+        process.signal(SIGKILL)
+        _ = try await process.finished()
+        #expect(isReadOnly && (try? shop.run("insert into t (v) values ('refused')")) == nil)
+
+        let result = try await ConsoleProcess(next + [shop.path]).finished()
+        #expect(result.status == 0 && result.errors.contains("writable again"), "\(result)")
+        try shop.run("insert into t (v) values ('goes on')")
+    }
+
     @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedOneLeavesTheSourceWritable(_ signal: CInt) async throws {
         let shop = try Shop(options: "throttle = { rows_per_second = 2000 },")
         try shop.run("insert into t (v) select 'more' from generate_series(1, 6000)")

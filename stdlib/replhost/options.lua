@@ -37,16 +37,16 @@ local complain = options.complain
 --- The values of `given` as the checks in `known` return them; `where` as "rh.pipeline \"shop\"".
 function options.read(given, known, where)
   local read, names = {}, {}
-  for name in pairs(given) do
+  for name in pairs(given) do names[#names + 1] = name end
+  -- Of several that are wrong, the same one is named each time.
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  for _, name in ipairs(names) do
     if not known[name] then
       local near = nearest(tostring(name), known)
       options.fail("RH3101", ("%s: unknown option %s%s"):format(
         where, options.shown(name), near and (", did you mean %q?"):format(near) or ""))
     end
-    names[#names + 1] = name
   end
-  -- Of several that are wrong, the same one is named each time.
-  table.sort(names)
   for _, name in ipairs(names) do
     read[name] = known[name](given[name], ("%s, option %q"):format(where, name))
   end

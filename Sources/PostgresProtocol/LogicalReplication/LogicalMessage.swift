@@ -23,6 +23,9 @@ package enum LogicalMessage: Equatable, Sendable {
         self = try Self.decode(type, bytes)
     }
 
+    /// Without a look at the rest of the message.
+    package static func isCommit(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.first == UInt8(ascii: "C") }
+
     private static func decode(
         _ type: UInt8, _ bytes: UnsafeRawBufferPointer
     ) throws(LogicalMessageError) -> LogicalMessage {

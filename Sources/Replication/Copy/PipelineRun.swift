@@ -25,6 +25,8 @@ package final class PipelineRun {
     /// Tables that have to be copied anew.
     var stale: Set<QualifiedName> = []
     private var open: PipelineSession?
+    /// The source is kept read-only if it is.
+    var isCuttingOver = false
     /// Of the last attempt, on the target. It may still be there when the way to it was lost.
     var session: Int?
     /// Both servers have been reached once: from then on they are waited for.

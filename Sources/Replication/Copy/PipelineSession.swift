@@ -58,6 +58,7 @@ struct PipelineSession {
             do { try await target.loop.sleep(until: .now + Self.standbyPause) } catch { throw .cancelled }
         }
         if isStandby { run.streamProgress.enter(.idle) }
+        if !run.isCuttingOver { try await WriteBarrier.lowerAbandoned(ledger, source) }
     }
 
     /// A session that this run has lost the way to is ended.

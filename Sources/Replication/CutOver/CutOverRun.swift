@@ -60,12 +60,14 @@ package final class CutOverRun {
     package func perform() async throws(ReplicationError) -> Result {
         defer { run.end() }
         let session = try await takeOver()
+        run.isCuttingOver = true
         let wayBack = options.preparesWayBack ? try await reversed(session) : nil
         try await stream(StreamControl(once: true))
         // What somebody else has set is his to undo.
         let barrier = WriteBarrier(session.source, .source)
         let isOurs = options.setsReadOnly ? try await !barrier.isRaised() : false
         do throws(ReplicationError) {
+            if isOurs { try await session.ledger.note(barsSource: true) }
             if options.setsReadOnly { try await barrier.raise() }
             let result = try await finish(wayBack)
             if isOurs, !result.isDone { await undo() }
@@ -178,12 +180,13 @@ package final class CutOverRun {
 
     /// Also when the run is cancelled, or has lost its connections.
     private func undo() async {
-        let coordinator = coordinator
+        let (coordinator, pipeline) = (coordinator, definition.name)
         await coordinator.actor.begin {
             let connections = WorkerConnections(coordinator, snapshot: nil)
             defer { connections.release() }
             do throws(ReplicationError) {
                 try await WriteBarrier(try await connections.source(), .source).lower()
+                try await Ledger(try await connections.target(), pipeline: pipeline).note(barsSource: false)
             } catch {
                 Self.logger.error("the source is read-only still: \(error)")
             }

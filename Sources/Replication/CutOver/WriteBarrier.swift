@@ -1,4 +1,5 @@
 import EventLoops
+import Logging
 import Postgres
 import PostgresProtocol
 
@@ -8,6 +9,7 @@ struct WriteBarrier {
     private static let setting = "default_transaction_read_only"
     private static let pause: Duration = .milliseconds(50)
     private static let patience: Duration = .seconds(30)
+    private static let logger = Logger(label: "replhost")
 
     private let connection: Connection
     private let side: ReplicationError.Side
@@ -40,6 +42,17 @@ struct WriteBarrier {
 
     /// Whoever has raised it.
     func lower() async throws(ReplicationError) { try await set(try await databaseName(), "RESET \(Self.setting)") }
+
+    /// Lowers what a cut-over that was killed has raised. With the pipeline locked.
+    static func lowerAbandoned(_ ledger: Ledger, _ source: Connection) async throws(ReplicationError) {
+        guard try await ledger.stream()?.barsSource == true,
+            try await ledger.record()?.state != Ledger.Record.cutOver
+        else { return }
+        try await WriteBarrier(source, .source).lower()
+        try await ledger.note(barsSource: false)
+        logger.notice(
+            "pipeline \"\(ledger.pipeline)\": the source is writable again: a cut-over was killed before its end")
+    }
 
     /// This session can write from now on, in any case.
     private func set(_ name: String, _ change: String) async throws(ReplicationError) {

@@ -80,7 +80,9 @@ package struct PipelineStatus: Sendable {
         }
         do throws(ReplicationError) {
             if let slot = try await ledger.stream()?.slot {
-                try await dropSlot(StreamNames(slot: slot), on: try await session.source())
+                let source = try await session.source()
+                try await WriteBarrier.lowerAbandoned(ledger, source)
+                try await dropSlot(StreamNames(slot: slot), on: source)
             }
             try await ledger.remove()
         } catch {

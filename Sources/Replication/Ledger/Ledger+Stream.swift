@@ -17,12 +17,15 @@ extension Ledger {
         package var resnapshot: [QualifiedName]
         /// Whoever runs the pipeline is to leave it to somebody else.
         package var isToEnd: Bool
+        /// A cut-over that has not come to its end has set the source read-only.
+        package var barsSource: Bool
     }
 
     package func stream() async throws(ReplicationError) -> StreamRecord? {
         let result = try await query(
             """
-            SELECT slot, consistent_point::text, position::text, commit_time::text, transactions, changes, resnapshot, is_to_end
+            SELECT slot, consistent_point::text, position::text, commit_time::text, transactions, changes, resnapshot,
+              is_to_end, bars_source
             FROM replhost.stream WHERE pipeline = $1
             """, [.text(pipeline)], "reading the ledger")
         guard result.count == 1 else { return nil }
@@ -32,7 +35,7 @@ extension Ledger {
                 position: try result.string(0, 2).flatMap(LSN.init), commitTime: try result.string(0, 3),
                 transactions: try result.number(0, 4) ?? 0, changes: try result.number(0, 5) ?? 0,
                 resnapshot: try result.strings(0, 6).compactMap(QualifiedName.init(parsing:)),
-                isToEnd: try result.isTrue(0, 7))
+                isToEnd: try result.isTrue(0, 7), barsSource: try result.isTrue(0, 8))
         }
     }
 
@@ -122,6 +125,12 @@ extension Ledger {
         _ = try await query(
             "UPDATE replhost.stream SET is_to_end = \(isToEnd) WHERE pipeline = $1", [.text(pipeline)],
             "asking for the pipeline's end")
+    }
+
+    func note(barsSource: Bool) async throws(ReplicationError) {
+        _ = try await query(
+            "UPDATE replhost.stream SET bars_source = \(barsSource) WHERE pipeline = $1", [.text(pipeline)],
+            "writing the ledger")
     }
 
     func forgetRequest(for table: QualifiedName) async throws(ReplicationError) {

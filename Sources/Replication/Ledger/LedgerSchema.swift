@@ -105,6 +105,8 @@ enum LedgerSchema {
         ALTER TABLE replhost.relation
           ADD COLUMN IF NOT EXISTS mended integer,
           ADD COLUMN IF NOT EXISTS mending integer;
-        ALTER TABLE replhost.stream ADD COLUMN IF NOT EXISTS is_to_end boolean NOT NULL DEFAULT false;
+        ALTER TABLE replhost.stream
+          ADD COLUMN IF NOT EXISTS is_to_end boolean NOT NULL DEFAULT false,
+          ADD COLUMN IF NOT EXISTS bars_source boolean NOT NULL DEFAULT false;
         """
 }

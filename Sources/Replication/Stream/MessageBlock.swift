@@ -12,6 +12,8 @@ final class MessageBlock: @unchecked Sendable {
     static let size = 1 << 18
 
     private(set) var entries: [Entry] = []
+    /// A commit is among them.
+    private(set) var hasCommit = false
     private var bytes = ByteBuffer(capacity: 1 << 12)
 
     var byteCount: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
@@ -22,6 +24,7 @@ final class MessageBlock: @unchecked Sendable {
         case .data(let data):
             let start = bytes.count
             bytes.append(data.payload)
+            if LogicalMessage.isCommit(data.payload) { hasCommit = true }
             entries.append(.message(start..<bytes.count, start: data.start))
         case .keepalive(let keepalive): entries.append(.keepalive(keepalive))
         }
@@ -31,6 +34,7 @@ final class MessageBlock: @unchecked Sendable {
     func append(_ other: MessageBlock) {
         let shift = bytes.count
         bytes.append(other.bytes.bytes)
+        hasCommit = hasCommit || other.hasCommit
         for entry in other.entries {
             switch entry {
             case .message(let range, let start):

@@ -10,6 +10,8 @@ final class StreamEngine {
     private static let largestBytes = 8 << 20
     /// So many bytes are taken at once while a batch is written.
     private static let patience = 1 << 16
+    /// So many changes say that there are more to come.
+    private static let largeTransaction = 100
     /// How often a position is written without any change to go with it.
     private static let idleInterval: Duration = .seconds(10)
 
@@ -59,8 +61,12 @@ final class StreamEngine {
             try await rest()
             if current == nil, let end = control.end(at: advance.position) { return try await finish(end) }
             if isBatchDue { continue }
-            // While a batch is written, the end of which rings, what comes can come together.
-            await mailbox.wait(for: applier.isBusy ? Self.patience : 1, on: applier.connection.loop)
+            // While a batch is written, the end of which rings, or until a large transaction ends, what comes can come
+            // together.
+            let isInMiddle = current != nil && batch.sourceChanges &- mark >= Self.largeTransaction
+            await mailbox.wait(
+                for: applier.isBusy || isInMiddle ? Self.patience : 1, orCommit: !applier.isBusy,
+                on: applier.connection.loop)
         }
     }
 

@@ -13,6 +13,8 @@ final class StreamMailbox: Sendable {
         var bytes = 0
         /// So much has to be there before the reader is woken.
         var wanted = 1
+        /// Less is enough if a commit is among it.
+        var wantsCommit = false
         var failure: ReplicationError?
         var reader: UnsafeContinuation<Void, Never>?
         var writer: UnsafeContinuation<Void, Never>?
@@ -36,8 +38,8 @@ final class StreamMailbox: Sendable {
             } else {
                 state.blocks.append(block)
             }
-            let isEnough = state.bytes >= state.wanted
-            return (isEnough ? state.reader.take() : nil, state.wanted > 1)
+            let isEnough = state.bytes >= state.wanted || (state.wantsCommit && block.hasCommit)
+            return (isEnough ? state.reader.take() : nil, state.wanted > 1 && !isEnough)
         }
         reader?.resume()
         return isPatient
@@ -82,24 +84,30 @@ final class StreamMailbox: Sendable {
         return block
     }
 
-    /// Returns when there are `bytes` to take, or a failure, or somebody has rung. The explicit `isolation` keeps the
-    /// closures on the caller's actor; the preference makes the continuation resume there.
-    func wait(for bytes: Int, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation) async {
+    /// Returns when there are `bytes` to take, or a commit if that is wanted, or a failure, or somebody has rung. The
+    /// explicit `isolation` keeps the closures on the caller's actor; the preference makes the continuation resume there.
+    func wait(
+        for bytes: Int, orCommit: Bool = false, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation
+    ) async {
         await withTaskCancellationHandler {
             _ = isolation
             await withTaskExecutorPreference(loop) {
                 _ = isolation
-                await withUnsafeContinuation { register($0, wanting: bytes) }
+                await withUnsafeContinuation { register($0, wanting: bytes, orCommit: orCommit) }
             }
         } onCancel: {
             ring()
         }
     }
 
-    private func register(_ continuation: UnsafeContinuation<Void, Never>, wanting bytes: Int) {
+    private func register(
+        _ continuation: UnsafeContinuation<Void, Never>, wanting bytes: Int, orCommit: Bool
+    ) {
         let isDue = state.withLock { state in
             state.wanted = bytes
-            if state.bytes >= bytes || state.failure != nil || state.isRung || Task.isCancelled {
+            state.wantsCommit = orCommit
+            let hasCommit = orCommit && state.blocks.contains(where: \.hasCommit)
+            if state.bytes >= bytes || hasCommit || state.failure != nil || state.isRung || Task.isCancelled {
                 state.isRung = false
                 return true
             }
