@@ -55,6 +55,18 @@ import Testing
                 """, in: source)
         }
 
+        /// One that is copied, and whose cut-over gets a signal while the source is read-only.
+        static func interrupted(by signal: CInt) async throws -> (shop: Shop, result: ConsoleProcess.Output) {
+            let shop = try Shop(options: "throttle = { rows_per_second = 2000 },")
+            try shop.run("insert into t (v) select 'more' from generate_series(1, 6000)")
+            let first = try await shop.replhost("run", "--once")
+            #expect(first.status == 0, "\(first)")
+            let process = try ConsoleProcess(["cutover", "--yes", "--read-only", "--verify", shop.path])
+            #expect(await eventually { (try? shop.run("create temp table x ()")) == nil })
+            process.signal(signal)
+            return (shop, try await process.finished())
+        }
+
         private func name(of database: String) -> String {
             database.split(separator: " ").first { $0.hasPrefix("dbname=") }.map { String($0.dropFirst(7)) } ?? database
         }
@@ -129,16 +141,8 @@ import Testing
     @Test(arguments: [["run", "--once"], ["drop", "--yes"]]) func whatAKilledOneHasBarredIsOpenedByTheNext(
         _ next: [String]
     ) async throws {
-        let shop = try Shop(options: "throttle = { rows_per_second = 2000 },")
-        try shop.run("insert into t (v) select 'more' from generate_series(1, 6000)")
-        let first = try await shop.replhost("run", "--once")
-        #expect(first.status == 0, "\(first)")
-
-        let process = try ConsoleProcess(["cutover", "--yes", "--read-only", "--verify", shop.path])
-        let isReadOnly = await eventually { (try? shop.run("create temp table x ()")) == nil }
-        process.signal(SIGKILL)
-        _ = try await process.finished()
-        #expect(isReadOnly && (try? shop.run("insert into t (v) values ('refused')")) == nil)
+        let (shop, _) = try await Shop.interrupted(by: SIGKILL)
+        #expect(throws: (any Error).self) { try shop.run("insert into t (v) values ('refused')") }
 
         let result = try await ConsoleProcess(next + [shop.path]).finished()
         #expect(result.status == 0 && result.errors.contains("writable again"), "\(result)")
@@ -146,17 +150,9 @@ import Testing
     }
 
     @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedOneLeavesTheSourceWritable(_ signal: CInt) async throws {
-        let shop = try Shop(options: "throttle = { rows_per_second = 2000 },")
-        try shop.run("insert into t (v) select 'more' from generate_series(1, 6000)")
-        let first = try await shop.replhost("run", "--once")
-        #expect(first.status == 0, "\(first)")
+        let (shop, result) = try await Shop.interrupted(by: signal)
 
-        let process = try ConsoleProcess(["cutover", "--yes", "--read-only", "--verify", shop.path])
-        let isReadOnly = await eventually { (try? shop.run("create temp table x ()")) == nil }
-        process.signal(signal)
-        let result = try await process.finished()
-
-        #expect(isReadOnly && result.status == 130, "\(result)")
+        #expect(result.status == 130, "\(result)")
         try shop.run("insert into t (v) values ('goes on')")
         let next = try await shop.replhost("cutover", "--yes", "--read-only")
         #expect(next.status == 0, "\(next)")

@@ -40,6 +40,23 @@ struct SchemaPlannerTests {
         #expect(again.creates == [])
     }
 
+    @Test func anIndexThatIsThereIsTakenOverHoweverSmallItIs() async throws {
+        let harness = try SchemaHarness(["CREATE TABLE t (id int PRIMARY KEY, n int UNIQUE DEFERRABLE)"])
+        let rest = try await harness.connected { source, target in
+            let requests = try await schemaRequests(source)
+            let plan = try await SchemaPlanner.plan(requests, largeIndex: 0, source: source, target: target)
+            try await make(plan.steps.prefix { $0.kind != .constraint }, in: target)
+            return try await SchemaPlanner.plan(requests, made: plan.creates, source: source, target: target)
+        }
+
+        #expect(
+            rest.steps.map(\.sql) == [
+                #"ALTER TABLE "public"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY USING INDEX "t_pkey""#,
+                #"ALTER TABLE "public"."t" ADD CONSTRAINT "t_n_key" UNIQUE USING INDEX "t_n_key" DEFERRABLE"#,
+                #"ANALYZE "public"."t""#,
+            ])
+    }
+
     @Test(arguments: [1, 5], sizes) func plansWhatIsMissing(of parts: Int, largeIndex: Int) async throws {
         let harness = try SchemaHarness(SchemaShapes.rich)
         try await harness.connected { source, target in

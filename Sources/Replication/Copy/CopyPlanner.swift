@@ -165,7 +165,8 @@ struct CopyPlanner {
                 new += chunks.map { (table.source.name, $0) }
                 records = chunks.map { Ledger.ChunkRecord(chunk: $0) }
             }
-            if table.isAlone(in: selection), records.contains(where: { $0.counts != nil }) { resumed.insert(index) }
+            let isBegun = records.contains { $0.counts != nil }
+            if isBegun, table.canBeginAnew(in: selection) { resumed.insert(index) }
             shown.append(CopyProgress.Table(table, records))
             for record in records where record.counts == nil {
                 tasks.append((.init(table: index, chunk: record.chunk), table.pages))

@@ -94,12 +94,13 @@ extension SchemaRequest {
 extension SelectedTable {
     /// The target can be emptied when the copy has to begin anew: nothing else is in it.
     func mayCutByPages(in selection: TableSelection) -> Bool {
-        isAlone(in: selection) && !options.hasTransform && source.kind == .plain
+        canBeginAnew(in: selection) && source.kind == .plain
     }
 
-    /// All rows of its target are its own.
-    func isAlone(in selection: TableSelection) -> Bool {
-        selection.sources(of: targetName) == 1 && options.onConflict == .error
+    /// Emptying its target takes away all rows that were copied from it, and no others: a function may have sent some
+    /// elsewhere.
+    func canBeginAnew(in selection: TableSelection) -> Bool {
+        selection.sources(of: targetName) == 1 && options.onConflict == .error && !options.hasTransform
     }
 
     /// What the target will be like once it is made.

@@ -65,7 +65,7 @@ extension SchemaDraft {
                 guard index.isValid else { throw LeftOut(reason: "it is not valid in the source") }
                 let old = state.relations[name]
                 var (kind, sql) = (SchemaStep.Kind.index, "")
-                if let constraint = index.constraint, isEmpty || !isAdopted(index, of: table) {
+                if let constraint = index.constraint, isEmpty || adoption(of: index, name, of: table) == nil {
                     (kind, sql) = (.constraint, try statements.constraint(constraint, index, name: name.name))
                 } else {
                     sql = try statements.index(index, name: name.name)
@@ -87,15 +87,18 @@ extension SchemaDraft {
     // MARK: - Constraints
 
     /// A constraint that makes its index keeps others from being made at the same time, which takes long if it is large;
-    /// it takes one over in no time. A partitioned table's cannot.
-    private func isAdopted(_ index: SourceIndex, of table: SourceTable) -> Bool {
-        index.adoption != nil && index.size >= largeIndex && !keepsPartitioning(table)
+    /// it takes one over in no time, as it does with one that is there. A partitioned table's cannot.
+    private func adoption(
+        of index: SourceIndex, _ name: QualifiedName, of table: SourceTable
+    ) -> SourceIndex.Adoption? {
+        let isThere = state.relations[name]?.isValid == true
+        return (isThere || index.size >= largeIndex) && !keepsPartitioning(table) ? index.adoption : nil
     }
 
     private func adoptionSteps(_ table: SourceTable, _ indexes: [SourceIndex]) -> [SchemaStep] {
         guard let statements = statements(table) else { return [] }
         return indexes.compactMap { index in
-            guard isAdopted(index, of: table), let adoption = index.adoption, let name = names[index.oid],
+            guard let name = names[index.oid], let adoption = adoption(of: index, name, of: table),
                 state.constraint(name.name, of: statements.target) == nil
             else { return nil }
             return SchemaStep(

@@ -179,6 +179,7 @@ final class StreamTables {
             return windows[mapping.source.name].map { $0.isOpen && $0.last > position } ?? false
                 && (target.name == name || target.kind == .partitioned)
                 && sourcesOfTarget[target.name] == 1 && mapping.options.onConflict == .error
+                && !mapping.options.hasTransform
         }
         return torn.map { .torn($0.source.name) }
     }
