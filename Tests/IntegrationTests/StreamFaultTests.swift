@@ -153,7 +153,7 @@ extension StreamTests {
             let progress = StreamProgress()
             try await harness.following(progress: progress) {
                 #expect(await eventually { progress.state.phase == .streaming })
-                let walsender = "select pid from pg_stat_replication"
+                let walsender = "select active_pid from pg_replication_slots where active"
                 let before = try harness.server.run(walsender, in: harness.source)
                 let lock = Task { @BlockingThread in
                     try harness.targetServer.run("begin; lock table t; select pg_sleep(10); commit", in: harness.target)
