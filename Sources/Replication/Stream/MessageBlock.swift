@@ -14,6 +14,10 @@ final class MessageBlock: @unchecked Sendable {
     private(set) var entries: [Entry] = []
     /// A commit is among them.
     private(set) var hasCommit = false
+    /// A keepalive is among them: mostly, the server has sent all there is.
+    private(set) var hasKeepalive = false
+    /// The server's clock when it sent the last of them, in microseconds since 2000-01-01 UTC.
+    private(set) var sentAt: Int64 = 0
     private var bytes = ByteBuffer(capacity: 1 << 12)
 
     var byteCount: Int { bytes.count + entries.count * MemoryLayout<Entry>.stride }
@@ -26,7 +30,11 @@ final class MessageBlock: @unchecked Sendable {
             bytes.append(data.payload)
             if LogicalMessage.isCommit(data.payload) { hasCommit = true }
             entries.append(.message(start..<bytes.count, start: data.start))
-        case .keepalive(let keepalive): entries.append(.keepalive(keepalive))
+            sentAt = data.serverTime
+        case .keepalive(let keepalive):
+            entries.append(.keepalive(keepalive))
+            hasKeepalive = true
+            sentAt = keepalive.serverTime
         }
     }
 
@@ -35,6 +43,8 @@ final class MessageBlock: @unchecked Sendable {
         let shift = bytes.count
         bytes.append(other.bytes.bytes)
         hasCommit = hasCommit || other.hasCommit
+        hasKeepalive = hasKeepalive || other.hasKeepalive
+        sentAt = other.sentAt
         for entry in other.entries {
             switch entry {
             case .message(let range, let start):

@@ -5,13 +5,18 @@ import PostgresProtocol
 /// Turns the messages of a stream into batches for the target, transaction by transaction, in commit order. Lives on its
 /// loop.
 final class StreamEngine {
-    /// A batch is handed on when nothing more has come, or at this size at the latest.
+    /// A batch is handed on when nothing more has come, or with the transaction that makes it so large; in the middle of
+    /// one at twice this size, or when it has so many bytes.
     private static let largestBatch = 10_000
     private static let largestBytes = 8 << 20
     /// So many bytes are taken at once while a batch is written.
     private static let patience = 1 << 16
     /// So many changes say that there are more to come.
     private static let largeTransaction = 100
+    /// A transaction so old when the source sends it, in microseconds, is one of many that wait there.
+    private static let backlogAge = 1_000_000
+    /// Of a backlog, smaller batches follow each other after this at the earliest.
+    private static let backlogInterval: Duration = .milliseconds(100)
     /// How often a position is written without any change to go with it.
     private static let idleInterval: Duration = .seconds(10)
 
@@ -30,6 +35,10 @@ final class StreamEngine {
     private var mark: UInt32 = 0
     private var isMarked = false
     private var isSkipped = false
+    private var isBehind = false
+    /// When the source sent the last of what is being processed.
+    private var sentAt: Int64 = 0
+    private var submittedAt = ContinuousClock.now
     /// Somebody waits for the position.
     private var isAsked = false
     /// What committing everything received so far would come to.
@@ -61,18 +70,19 @@ final class StreamEngine {
             try await rest()
             if current == nil, let end = control.end(at: advance.position) { return try await finish(end) }
             if isBatchDue { continue }
-            // While a batch is written, the end of which rings, or until a large transaction ends, what comes can come
-            // together.
+            // While a batch is written, the end of which rings, or grows, or until a large transaction ends, what comes
+            // can come together.
+            let isCommitAwaited = !applier.isBusy && !isGrowing
             let isInMiddle = current != nil && batch.sourceChanges &- mark >= Self.largeTransaction
             await mailbox.wait(
-                for: applier.isBusy || isInMiddle ? Self.patience : 1, orCommit: !applier.isBusy,
+                for: isCommitAwaited && !isInMiddle ? 1 : Self.patience, orCommit: isCommitAwaited,
                 on: applier.connection.loop)
         }
     }
 
     /// Nothing has come that is not in the batch.
     private func rest() async throws(ReplicationError) {
-        guard !applier.isBusy else { return }
+        guard !applier.isBusy, !isGrowing else { return }
         if hasChanges, current == nil || batch.byteCount + tables.pendingBytes > Self.largestBytes / 2 {
             return try await submit()
         }
@@ -85,7 +95,17 @@ final class StreamEngine {
     /// Also such that functions have not seen yet.
     private var hasChanges: Bool { batch.sourceChanges > 0 || !batch.isEmpty }
 
-    private var isBatchDue: Bool { hasChanges && current == nil && !applier.isBusy }
+    private var isBatchFull: Bool {
+        batch.sourceChanges >= (current == nil ? Self.largestBatch : Self.largestBatch * 2)
+            || batch.byteCount + tables.pendingBytes >= Self.largestBytes
+    }
+
+    private var isBatchDue: Bool { hasChanges && current == nil && !applier.isBusy && !isGrowing }
+
+    /// Of a backlog, nobody sees it if a batch waits for more, and large ones cost less.
+    private var isGrowing: Bool {
+        isBehind && hasChanges && ContinuousClock.now - submittedAt < Self.backlogInterval
+    }
 
     private func finish(_ end: StreamControl.End) async throws(ReplicationError) -> StreamControl.End {
         try await applier.finish()
@@ -104,6 +124,7 @@ final class StreamEngine {
         batch.clear()
         isMarked = false
         mark = 0
+        submittedAt = .now
         guard isComplete else { return }
         persistedAt = .now
         isAsked = false
@@ -126,17 +147,15 @@ final class StreamEngine {
     // MARK: Messages
 
     private func process(_ block: MessageBlock) async throws(ReplicationError) {
+        sentAt = block.sentAt
         for entry in block.entries {
             switch entry {
             case .keepalive(let keepalive):
                 if current == nil { advance.position = max(advance.position, keepalive.serverEnd) }
+                isBehind = false
             case .message(let range, let start):
                 try await process(block.payload(range), at: start)
-                if batch.sourceChanges >= Self.largestBatch
-                    || batch.byteCount + tables.pendingBytes >= Self.largestBytes
-                {
-                    try await submit()
-                }
+                if isBatchFull { try await submit() }
             }
         }
         let isIdle = current == nil && !hasChanges && !applier.isBusy
@@ -179,6 +198,7 @@ final class StreamEngine {
 
     private func end(_ commit: CommitMessage) {
         current = nil
+        isBehind = sentAt - commit.commitTime > Self.backlogAge
         guard !isSkipped else { return }
         advance.position = max(advance.position, commit.endLSN)
         advance.commitTime = commit.commitTime

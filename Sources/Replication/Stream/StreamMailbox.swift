@@ -38,7 +38,8 @@ final class StreamMailbox: Sendable {
             } else {
                 state.blocks.append(block)
             }
-            let isEnough = state.bytes >= state.wanted || (state.wantsCommit && block.hasCommit)
+            let isEnough =
+                state.bytes >= state.wanted || block.hasKeepalive || (state.wantsCommit && block.hasCommit)
             return (isEnough ? state.reader.take() : nil, state.wanted > 1 && !isEnough)
         }
         reader?.resume()
@@ -84,8 +85,8 @@ final class StreamMailbox: Sendable {
         return block
     }
 
-    /// Returns when there are `bytes` to take, or a commit if that is wanted, or a failure, or somebody has rung. The
-    /// explicit `isolation` keeps the closures on the caller's actor; the preference makes the continuation resume there.
+    /// Returns when there are `bytes` to take, or a keepalive, or a commit if that is wanted, or a failure, or somebody
+    /// has rung. The explicit `isolation` keeps the closures on the caller's actor; the preference makes the continuation resume there.
     func wait(
         for bytes: Int, orCommit: Bool = false, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation
     ) async {
@@ -106,8 +107,8 @@ final class StreamMailbox: Sendable {
         let isDue = state.withLock { state in
             state.wanted = bytes
             state.wantsCommit = orCommit
-            let hasCommit = orCommit && state.blocks.contains(where: \.hasCommit)
-            if state.bytes >= bytes || hasCommit || state.failure != nil || state.isRung || Task.isCancelled {
+            let isEnough = state.blocks.contains { $0.hasKeepalive || (orCommit && $0.hasCommit) }
+            if state.bytes >= bytes || isEnough || state.failure != nil || state.isRung || Task.isCancelled {
                 state.isRung = false
                 return true
             }
@@ -115,6 +116,12 @@ final class StreamMailbox: Sendable {
             return false
         }
         if isDue { continuation.resume() }
+    }
+
+    /// Wakes a reader that waits for more than there is.
+    func ringPatientReader() {
+        let isPatient = state.withLock { $0.reader != nil && $0.wanted > 1 }
+        if isPatient { ring() }
     }
 
     func ring() {

@@ -7,7 +7,7 @@ import PostgresProtocol
 /// server.
 // Safe: what is not constant is used on the receiver's loop only.
 final class StreamReceiver: @unchecked Sendable {
-    /// A server that asks gets its answer after this at the latest.
+    /// A server that asks gets its answer after this at the latest, and whoever waits for more to come what there is.
     private static let tick: Duration = .milliseconds(250)
     /// Between two reports without news.
     private static let reportInterval: Duration = .seconds(10)
@@ -81,7 +81,7 @@ final class StreamReceiver: @unchecked Sendable {
                 let block = MessageBlock()
                 try take(try await stream.next(), into: block)
                 while !block.isFull, let message = try stream.nextAvailable() { try take(message, into: block) }
-                if mailbox.put(block) { try await pause() }
+                if mailbox.put(block) { pause() }
                 heardAt = nil
                 await mailbox.waitForRoom()
                 heardAt = .now
@@ -91,10 +91,9 @@ final class StreamReceiver: @unchecked Sendable {
         }
     }
 
-    /// Lets a few messages come, to be read together.
-    private func pause() async throws(PostgresError) {
-        do { try await actor.loop.sleep(until: .now + .milliseconds(1)) } catch { throw .cancelled }
-    }
+    /// Lets a few messages come, to be read together: some hundred, which is what a socket holds of a server that sends
+    /// them one by one. The thread is the receiver's own, and sleeps with more precision than its loop.
+    private func pause() { usleep(500) }
 
     private func take(_ message: UnsafeRawBufferPointer, into block: MessageBlock) throws(PostgresError) {
         heardAt = .now
@@ -118,6 +117,7 @@ final class StreamReceiver: @unchecked Sendable {
     private func report() async {
         while !Task.isCancelled, !mailbox.isClosed {
             do { try await actor.loop.sleep(until: .now + Self.tick) } catch { return }
+            mailbox.ringPatientReader()
             let now = ContinuousClock.now
             let silence = heardAt.map { now - $0 } ?? .zero
             if silence > Self.silence * 2 {
