@@ -112,6 +112,25 @@ import Testing
         #expect(try program.slots() == "1")
     }
 
+    @Test func goesOnWhenItsConnectionIsLost() async throws {
+        let program = try program()
+        try await program.follow()
+        let tap = try ConsoleProcess(["tap", "--json", "-n", "2", program.path])
+        try #require(await eventually { tap.errors.contains("from now on") }, "\(tap.errors)")
+        try program.run(onSource: "insert into plain values (1, 'before')")
+        #expect(await eventually { tap.printed.contains("before") })
+        try program.run(
+            onSource: """
+                select pg_terminate_backend(active_pid) from pg_replication_slots
+                where temporary and database = current_database()
+                """)
+        #expect(await eventually { tap.errors.components(separatedBy: "from now on").count == 3 }, "\(tap.errors)")
+        try program.run(onSource: "insert into plain values (2, 'after')")
+        let result = try await tap.finished()
+        #expect(result.status == 0 && result.output.contains("\"after\""), "\(result.errors)")
+        #expect(result.errors.contains("trying again"))
+    }
+
     @Test func wrongUseIsExplained() async throws {
         let program = try program()
         let early = try await ConsoleProcess.run("tap", program.path)

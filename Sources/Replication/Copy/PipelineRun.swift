@@ -129,28 +129,3 @@ package final class PipelineRun {
         }
     }
 }
-
-/// How long lost servers are waited for, and tried again.
-private struct Patience {
-    private static let longest: Duration = .seconds(600)
-    private static let firstPause: Duration = .milliseconds(250)
-    private static let longestPause: Duration = .seconds(10)
-
-    private var lastSuccess = ContinuousClock.now
-    private var pause = Self.firstPause
-    private var moved = 0
-
-    /// Throws the error if trying again is of no use.
-    mutating func pause(
-        after error: ReplicationError, moved: Int, wasConnected: Bool
-    ) throws(ReplicationError) -> Duration {
-        if moved != self.moved {
-            self.moved = moved
-            lastSuccess = .now
-            pause = Self.firstPause
-        }
-        guard wasConnected, error.isTransient, ContinuousClock.now - lastSuccess < Self.longest else { throw error }
-        defer { pause = min(pause * 2, Self.longestPause) }
-        return pause
-    }
-}

@@ -1,10 +1,13 @@
 package import EventLoops
+import Logging
 import Postgres
 package import PostgresProtocol
 
 /// Shows the changes of a pipeline's tables as they are committed on the source, and what its functions make of them.
 /// Writes nothing: the slot that it reads from is its own, and gone with its session. Lives on its worker's loop.
 package struct TapRun {
+    private static let logger = Logger(label: "replhost")
+
     private let definition: PipelineDefinition
     private let worker: any PipelineWorker
 
@@ -14,11 +17,36 @@ package struct TapRun {
         self.worker = worker
     }
 
-    /// Until `show` answers false, or the task is cancelled.
+    /// Until `show` answers false, or the task is cancelled. A lost server is waited for, as it is by a run.
     /// - Parameters:
-    ///   - onStart: called when nothing that is committed from now on is missed.
+    ///   - onStart: called when nothing that is committed from now on is missed, again after a loss.
     ///   - onRest: called when everything that has come was shown.
     package func run(
+        only: QualifiedName?, on actor: LoopActor, onStart: () -> Void, onRest: () -> Void,
+        _ show: (TapChange) -> Bool
+    ) async throws(ReplicationError) {
+        var patience = Patience()
+        var (starts, shown) = (0, 0)
+        while true {
+            do throws(ReplicationError) {
+                return try await attempt(only: only, on: actor) {
+                    starts += 1
+                    onStart()
+                } onRest: {
+                    onRest()
+                } _: { change in
+                    shown += 1
+                    return show(change)
+                }
+            } catch {
+                let pause = try patience.pause(after: error, moved: starts + shown, wasConnected: starts > 0)
+                Self.logger.warning("tap of pipeline \"\(definition.name)\": \(error); trying again")
+                do { try await actor.loop.sleep(until: .now + pause) } catch { throw .cancelled }
+            }
+        }
+    }
+
+    private func attempt(
         only: QualifiedName?, on actor: LoopActor, onStart: () -> Void, onRest: () -> Void,
         _ show: (TapChange) -> Bool
     ) async throws(ReplicationError) {
