@@ -97,7 +97,7 @@ extension StreamTests {
             try check(harness)
         }
 
-        @Test func aSlotThatIsGoneOrAheadIsAnErrorThatSaysSo() async throws {
+        @Test func whatIsGoneFromTheSourceIsAnErrorThatSaysSo() async throws {
             for (sql, code) in [
                 (
                     "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()",
@@ -107,11 +107,19 @@ extension StreamTests {
                     "select pg_replication_slot_advance(slot_name, pg_current_wal_lsn()) from pg_replication_slots where database = current_database()",
                     "RH3606"
                 ),
+                (
+                    """
+                    do $$ declare name name; begin for name in select pubname from pg_publication loop
+                    execute format('drop publication %I', name); end loop; end $$
+                    """,
+                    "RH3608"
+                ),
             ] {
                 let harness = try CopyHarness()
                 try await prepare(harness)
                 try await write(harness, from: 1, 3)
                 try harness.run(onSource: sql)
+                try await write(harness, from: 10, 3)
 
                 for _ in 1...2 {
                     let error = await #expect(throws: ReplicationError.self) { try await harness.follow() }

@@ -45,6 +45,13 @@ extension ErrorGuide {
             with rh.skip.
             """),
         ErrorGuide(
+            "RH3608",
+            """
+            The source does not send changes, as the pipeline's publication was dropped before they were made: they \
+            cannot be had.
+            """,
+            "Begin anew, as the hint says, and leave the publications replhost_… alone while their pipeline is there."),
+        ErrorGuide(
             "RH3609",
             """
             What the source has sent does not fit together: a message is damaged, or a table was not described \

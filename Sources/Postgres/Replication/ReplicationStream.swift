@@ -6,7 +6,7 @@ package import PostgresProtocol
 ///
 /// Used on the connection's loop only, by one task that reads; others may `send` meanwhile. A deadline or cancellation
 /// of a call leaves the stream as it was. After an error of the stream every call throws that error: `.server` and the
-/// connection is free again, `.connectionLost` and it is broken.
+/// connection is free again (closed, if the server was still streaming), `.connectionLost` and it is broken.
 package final class ReplicationStream {
     private enum State {
         case streaming
@@ -25,11 +25,18 @@ package final class ReplicationStream {
     /// Waits for room in the socket.
     private var unsent: StandbyStatus?
     private var outgoing = ByteBuffer()
+    /// From PostgreSQL 18 on a publication that is not there is no error, and its changes are just not sent: the server
+    /// only warns, before the first of them.
+    private var omission: PostgresError?
 
     /// For a connection on which `command` has just begun to stream.
     init(_ connection: Connection, command: String) {
         self.hold = Hold(on: connection, for: "replication stream")
         self.command = command
+        connection.onNotice = { [weak self] notice in
+            guard notice.severity == "WARNING", notice.sqlstate == "55000" else { return }
+            self?.omission = .server(notice)
+        }
     }
 
     deinit { PQfreemem(message) }
@@ -102,6 +109,10 @@ package final class ReplicationStream {
         if length == 0 {
             try connection.consumeInput()
             length = PQgetCopyData(raw, &message, 1)
+        }
+        if let omission {
+            connection.close()
+            throw omission
         }
         if length > 0 { return UnsafeRawBufferPointer(start: message, count: Int(length)) }
         guard length < 0 else { return nil }

@@ -87,8 +87,18 @@ final class StreamReceiver: @unchecked Sendable {
                 heardAt = .now
             }
         } catch {
-            mailbox.fail(.database(.source, error, doing: "receiving changes"))
+            mailbox.fail(failure(error))
         }
+    }
+
+    private func failure(_ error: PostgresError) -> ReplicationError {
+        guard case .server(let server) = error, ["42704", "55000"].contains(server.sqlstate) else {
+            return .database(.source, error, doing: "receiving changes")
+        }
+        return .mismatch(
+            code: "RH3608",
+            "the source has no publication for these changes, and does not send them: \(server.message)",
+            hint: "It was dropped before they were made. " + SlotState.beginAnew)
     }
 
     /// Lets a few messages come, to be read together: some hundred, which is what a socket holds of a server that sends
