@@ -12,7 +12,7 @@ package struct LuaFailure: Error, Sendable {
 
     package init(error: ScriptError, position: String? = nil, traceback: String = "", interrupt: Interrupt? = nil) {
         self.error = error
-        self.position = position
+        self.position = position ?? error.givenPosition
         self.traceback = traceback
         self.interrupt = interrupt
     }
@@ -52,7 +52,7 @@ extension LuaFailure {
         let (place, message) = Self.splitPlace(text)
         self.init(
             error: object?.error ?? Self.known(message, status),
-            position: object?.position ?? object?.error.givenPosition ?? place)
+            position: object?.position ?? (object == nil ? place : nil))
     }
 
     /// What `tostring` makes of the error value on top of `stack`.

@@ -16,6 +16,28 @@ import Testing
         #expect(result.errors.hasPrefix("error[RH3480]: \(path) returns no pipeline\n  help: "))
     }
 
+    @Test func aPipelineThatIsNotReturnedIsNotForgotten() async throws {
+        let text = """
+            local rh = require "replhost"
+            local source, sink = rh.pool { dsn = "host=/nowhere" }, rh.pool { dsn = "host=/elsewhere" }
+            rh.pipeline "shop" { source = source, sink = sink, tables = { ["a.b"] = rh.copy } }
+            """
+        let path = try ConsoleProcess.makeFile("shop.lua", text)
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let user = "package.path = '\(folder)/?.lua;' .. package.path; require 'shop'; print('used')"
+        let forgotten = try await ConsoleProcess.run(path)
+        let required = try await ConsoleProcess.run(try ConsoleProcess.makeFile("user.lua", user))
+        let undefined = try await ConsoleProcess.run(try ConsoleProcess.makeFile("b.lua", "rh.pool {}"))
+
+        #expect(forgotten.status == 1)
+        #expect(
+            forgotten.errors.hasPrefix(
+                "error[RH3108]: pipeline \"shop\" is declared and not returned: it would not be run\n  --> \(path):3"),
+            "\(forgotten.errors)")
+        #expect(required.status == 0 && required.output == "used\n", "\(required.errors)")
+        #expect(undefined.errors.contains("help: Begin the file with: local rh = require \"replhost\""))
+    }
+
     @Test func saysWhatIsWrongWithTheFile() async throws {
         let missing = try await ConsoleProcess.run("check", "/nowhere/check")
         let broken = try await ConsoleProcess.run("plan", try ConsoleProcess.makeFile("a.lua", "x = = 1"))

@@ -34,17 +34,24 @@ end
 
 local complain = options.complain
 
+local function sorted_names(values)
+  local names = {}
+  for name in pairs(values) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  return names
+end
+
 --- The values of `given` as the checks in `known` return them; `where` as "rh.pipeline \"shop\"".
 function options.read(given, known, where)
-  local read, names = {}, {}
-  for name in pairs(given) do names[#names + 1] = name end
+  local read = {}
   -- Of several that are wrong, the same one is named each time.
-  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  local names = sorted_names(given)
   for _, name in ipairs(names) do
     if not known[name] then
       local near = nearest(tostring(name), known)
-      options.fail("RH3101", ("%s: unknown option %s%s"):format(
-        where, options.shown(name), near and (", did you mean %q?"):format(near) or ""))
+      local message = ("%s: unknown option %s"):format(where, options.shown(name))
+      if near then options.fail("RH3101", ("%s, did you mean %q?"):format(message, near)) end
+      options.fail("RH3101", message, "There are: " .. table.concat(sorted_names(known), ", ") .. ".")
     end
   end
   for _, name in ipairs(names) do

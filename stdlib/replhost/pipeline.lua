@@ -199,6 +199,17 @@ function pipeline.__index(_, key)
   fail("RH1008", ("a pipeline has no %q%s"):format(tostring(key), near and (", did you mean %q?"):format(near) or ""))
 end
 
+--- Names and places of the pipelines that were declared.
+local declared = {}
+
+--- The name and the place of a pipeline that the script declares itself; places name it as `script`, or its end.
+local function first_declared_by(script)
+  for _, pipeline in ipairs(declared) do
+    local dots, file = (pipeline.place or ""):match("^(%.*)(.*):%d+$")
+    if file == script or dots == "..." and script:sub(-#file) == file then return pipeline.name, pipeline.place end
+  end
+end
+
 local function declare(name, given)
   local where = ("rh.pipeline %q"):format(name)
   check.table(given, where, "a table of options")
@@ -207,6 +218,7 @@ local function declare(name, given)
     if read[option] == nil then fail("RH3101", ("%s: option %q is missing"):format(where, option)) end
   end
   read.rules, read.tables, read.name = read.tables, nil, name
+  declared[#declared + 1] = { name = name, place = options.begun_at or options.place() }
   return setmetatable(read, pipeline)
 end
 
@@ -236,5 +248,6 @@ return {
   skip = skip,
   drop = drop,
   to = to,
+  first_declared_by = first_declared_by,
   metatables = { pipeline = pipeline, unfinished = unfinished, routed = routed },
 }

@@ -18,6 +18,10 @@ extension ErrorGuide {
             "A pipeline was returned without its options.",
             "Write rh.pipeline \"name\" { source = …, sink = …, tables = … }."),
         ErrorGuide(
+            "RH3108",
+            "The file declares a pipeline and returns nothing: nothing would be run.",
+            "Return it: return rh.pipeline \"name\" { … }, or a list of several."),
+        ErrorGuide(
             "RH3110",
             "A worker has loaded the file again, and it did not return the same pipeline.",
             "Make what the file returns depend on nothing that changes, as time or random numbers."),

@@ -1,3 +1,4 @@
+import CLuaShim
 import EventLoops
 import LuaRuntime
 import Postgres
@@ -166,11 +167,33 @@ enum LoadedPipelines {
     static func read(
         resultsOf task: LuaTask, scriptHash: String, _ worker: ScriptWorker
     ) throws(ScriptError) -> [LoadedPipeline] {
-        guard let stack = task.results, stack.count > 0, stack.type(at: 1) == .table else { return [] }
+        guard let stack = task.results, stack.count > 0 else {
+            try refuseForgotten(worker.state)
+            return []
+        }
+        guard stack.type(at: 1) == .table else { return [] }
         try stack.reserve(20)
         let library = try TransformLibrary(worker.state)
         if let pipeline = try pipeline(at: 1, stack, library, scriptHash, worker) { return [pipeline] }
         return try list(stack, library, scriptHash, worker)
+    }
+
+    /// A script that returns nothing has forgotten the pipeline that it declares: it would not be run.
+    private static func refuseForgotten(_ state: LuaState) throws(ScriptError) {
+        let search = """
+            local pipelines, script = package.loaded["replhost.pipeline"], arg and arg[0]
+            if pipelines and script then return pipelines.first_declared_by(script) end
+            """
+        try state.load(search, named: "=pipelines")
+        let stack = state.stack
+        let hasFailed = rh_protected_call(stack.thread, 0, 2) != 0
+        defer { (hasFailed ? 1...1 : 1...2).forEach { _ in stack.pop() } }
+        guard !hasFailed, let name = stack.string(at: -2) else { return }
+        var error = ScriptError(
+            code: "RH3108", "pipeline \"\(name)\" is declared and not returned: it would not be run",
+            hint: "Write: return rh.pipeline \"\(name)\" { … }")
+        error.fields["position"] = stack.string(at: -1).map { .string($0) }
+        throw error
     }
 
     private static func list(

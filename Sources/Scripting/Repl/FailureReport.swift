@@ -39,7 +39,7 @@ package struct FailureReport: Error, Equatable, Sendable {
         if let position = failure.position, message.hasPrefix("\(position): ") {
             message.removeFirst(position.count + 2)
         }
-        if code == nil, hint == nil { hint = WithheldFunction.hint(for: message) }
+        if code == nil, hint == nil { hint = MissingValue.hint(for: message) }
         if !showsValues {
             hideValues(detail: Self.text(error.fields["detail"]), context: Self.text(error.fields["context"]))
         }
