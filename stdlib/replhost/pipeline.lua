@@ -204,9 +204,9 @@ local declared = {}
 
 --- The name and the place of a pipeline that the script declares itself; places name it as `script`, or its end.
 local function first_declared_by(script)
-  for _, pipeline in ipairs(declared) do
-    local dots, file = (pipeline.place or ""):match("^(%.*)(.*):%d+$")
-    if file == script or dots == "..." and script:sub(-#file) == file then return pipeline.name, pipeline.place end
+  for _, each in ipairs(declared) do
+    local dots, file = (each.place or ":0"):match("^(%.*)(.*):%d+$")
+    if dots .. file == script or dots == "..." and script:sub(-#file) == file then return each.name, each.place end
   end
 end
 
