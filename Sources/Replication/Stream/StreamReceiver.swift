@@ -92,7 +92,8 @@ final class StreamReceiver: @unchecked Sendable {
     }
 
     private func failure(_ error: PostgresError) -> ReplicationError {
-        guard case .server(let server) = error, ["42704", "55000"].contains(server.sqlstate) else {
+        // Of PostgreSQL 18 and later it is a warning.
+        guard case .server(let server) = error, server.sqlstate == "42704" || server.severity == "WARNING" else {
             return .database(.source, error, doing: "receiving changes")
         }
         return .mismatch(
