@@ -61,7 +61,7 @@ import Testing
 
     private func untilCopied(_ program: CopyProgram, _ process: ConsoleProcess) async throws {
         let isStreaming = "select count(*) from replhost.pipeline where state = 'streaming'"
-        let found = try await eventually(within: .seconds(30)) { try program.target.run(isStreaming) == "1" }
+        let found = try await eventually(within: .seconds(90)) { try program.target.run(isStreaming) == "1" }
         try #require(found, "\(process.errors)")
     }
 

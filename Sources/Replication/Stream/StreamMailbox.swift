@@ -86,7 +86,8 @@ final class StreamMailbox: Sendable {
     }
 
     /// Returns when there are `bytes` to take, or a keepalive, or a commit if that is wanted, or a failure, or somebody
-    /// has rung. The explicit `isolation` keeps the closures on the caller's actor; the preference makes the continuation resume there.
+    /// has rung. The explicit `isolation` keeps the closures on the caller's actor; the preference makes the continuation
+    /// resume there.
     func wait(
         for bytes: Int, orCommit: Bool = false, on loop: EventLoop, isolation: isolated (any Actor)? = #isolation
     ) async {

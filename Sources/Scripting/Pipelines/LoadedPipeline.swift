@@ -187,7 +187,7 @@ enum LoadedPipelines {
         try state.load(search, named: "=pipelines")
         let stack = state.stack
         let hasFailed = rh_protected_call(stack.thread, 0, 2) != 0
-        defer { (hasFailed ? 1...1 : 1...2).forEach { _ in stack.pop() } }
+        defer { stack.pop(hasFailed ? 1 : 2) }
         guard !hasFailed, let name = stack.string(at: -2) else { return }
         var error = ScriptError(
             code: "RH3108", "pipeline \"\(name)\" is declared and not returned: it would not be run",
