@@ -29,8 +29,8 @@ final class Interruption: Sendable {
     init(_ host: ScriptHost) { self.host = host }
 
     /// Pipelines have more to put in order than scripts.
-    func allowMoreTime() {
-        state.withLock { $0.patience = 10 }
+    func allowMoreTime(seconds: UInt32 = 10) {
+        state.withLock { $0.patience = seconds }
     }
 
     /// To be said should the work be interrupted.

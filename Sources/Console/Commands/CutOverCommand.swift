@@ -48,6 +48,8 @@ struct CutOverCommand: PipelineCommand {
         options.setsReadOnly = readOnly
         options.verifies = verify
         options.preparesWayBack = wayBack
+        // The source is made writable again, also where that takes long.
+        session.interruption.allowMoreTime(seconds: 60)
         let outcome = await session.following(isQuiet: quiet) { await $0.cutOver(options) }
         return session.show(outcome.value) { reports in
             session.write(CutOverView(reports: reports, path: session.path))
