@@ -133,8 +133,9 @@ final class PipelineState: Sendable {
 extension PipelineState.Running {
     var name: String { definition.name }
 
+    /// And can be told to end; a cut-over's stream cannot, and is cancelled with it.
     fileprivate var isStreaming: Bool {
-        guard let stream else { return false }
+        guard let stream, control != nil else { return false }
         switch stream.state.phase {
         case .streaming, .waiting, .standby, .connecting: return true
         case .idle: return false
