@@ -121,8 +121,8 @@ final class StreamMailbox: Sendable {
 
     /// Wakes a reader that waits for more than there is.
     func ringPatientReader() {
-        let isPatient = state.withLock { $0.reader != nil && $0.wanted > 1 }
-        if isPatient { ring() }
+        let reader = state.withLock { $0.wanted > 1 ? $0.reader.take() : nil }
+        reader?.resume()
     }
 
     func ring() {
