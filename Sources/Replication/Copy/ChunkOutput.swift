@@ -30,8 +30,8 @@ package final class ChunkOutput {
     package let mapping: TableMapping
     package var counts = Counts()
     private let sink: any LaneSink
-    /// Of changes: takes each row by itself.
-    private let recorder: (any RowRecorder)?
+    /// Of changes: takes each row by itself. It owns this output.
+    private unowned let recorder: (any RowRecorder)?
     private var lanes: [LaneKey: OutputLane] = [:]
     /// The one whose rows are being sent.
     private var active: OutputLane?
