@@ -1,14 +1,16 @@
-"""A TCP proxy on 127.0.0.1 that takes its time to connect."""
+"""A TCP proxy on 127.0.0.1 that takes its time: to connect, and with what passes through it."""
 import asyncio
 import threading
 
 
 class DelayingProxy:
-    """Accepts on `port` and connects to the Unix socket of a server `delay` seconds later. Use as a context."""
+    """Accepts on `port` and connects to the Unix socket of a server `delay` seconds later; bytes arrive `latency` seconds
+    after they were sent, in both directions. Use as a context."""
 
-    def __init__(self, host, port, delay):
+    def __init__(self, host, port, delay=0, latency=0):
         self._path = f"{host}/.s.PGSQL.{port}"
         self._delay = delay
+        self._latency = latency
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._tasks = set()
@@ -51,9 +53,28 @@ class DelayingProxy:
             if server_writer:
                 server_writer.close()
 
-    @staticmethod
-    async def _pump(reader, writer):
-        while data := await reader.read(65536):
+    async def _pump(self, reader, writer):
+        if not self._latency:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+            return writer.close()
+        # As much as a fast network has under way.
+        under_way = asyncio.Queue(1024)
+        delivery = asyncio.create_task(self._deliver(under_way, writer))
+        try:
+            while data := await reader.read(65536):
+                await under_way.put((self._loop.time() + self._latency, data))
+            await under_way.put((self._loop.time() + self._latency, None))
+            await delivery
+        finally:
+            delivery.cancel()
+
+    async def _deliver(self, under_way, writer):
+        while True:
+            due, data = await under_way.get()
+            await asyncio.sleep(due - self._loop.time())
+            if data is None:
+                return writer.close()
             writer.write(data)
             await writer.drain()
-        writer.close()

@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import time
 
+from proxy import DelayingProxy
+
 from measure import Program, Report, parse_options, says, sql
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -16,8 +18,8 @@ SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = 'bench_sour
 BASE_SLOT = "bench_base"
 
 
-def conninfo(host, database):
-    return f"host={host} port={os.environ['PGPORT']} user={os.environ['PGUSER']} dbname={database}"
+def conninfo(host, database, port=os.environ["PGPORT"]):
+    return f"host={host} port={port} user={os.environ['PGUSER']} dbname={database}"
 
 
 SOURCE = conninfo(os.environ["SOURCE_HOST"], "bench_source")
@@ -76,20 +78,23 @@ class Suite:
     def replhost_command(self, *flags):
         return [self.options.replhost, "run", *flags, "--quiet", os.path.join(HERE, "lua", "changes.lua")]
 
-    def replhost(self, label, transform=False):
+    def replhost(self, label, transform=False, connections=4):
         """From the start of the process to its end."""
-        environment = {"BENCH_SOURCE": SOURCE, "BENCH_TARGET": TARGET, "BENCH_TRANSFORM": "1" if transform else ""}
+        environment = {
+            "BENCH_SOURCE": SOURCE, "BENCH_TARGET": TARGET, "BENCH_TRANSFORM": "1" if transform else "",
+            "BENCH_CONNECTIONS": str(connections)}
         program = Program(label, self.replhost_command("--once"), "seconds", environment)
         program.slot = self.slot
         return program
 
     @staticmethod
-    def native(label="native subscription"):
+    def native(label="native subscription", source=SOURCE):
         """From its start until the last row is there."""
         program = Program(
             label, f"psql -Xq -v ON_ERROR_STOP=1 -d '{TARGET}' -c 'ALTER SUBSCRIPTION bench ENABLE'"
             " -c 'CALL await_last()'", "seconds")
         program.slot = "bench_native"
+        program.source = source
         return program
 
     def recvlogical(self, label="pg_recvlogical > /dev/null"):
@@ -141,7 +146,7 @@ class Suite:
         sql(f"SELECT pg_drop_replication_slot(slot_name) FROM ({SLOTS}) s WHERE slot_name <> '{BASE_SLOT}'", SOURCE)
         sql(f"SELECT pg_copy_logical_replication_slot('{BASE_SLOT}', '{program.slot}')", SOURCE)
         if program.slot == "bench_native":
-            sql(f"""CREATE SUBSCRIPTION bench CONNECTION '{SOURCE}' PUBLICATION bench WITH
+            sql(f"""CREATE SUBSCRIPTION bench CONNECTION '{program.source}' PUBLICATION bench WITH
                 (create_slot = false, slot_name = bench_native, copy_data = false, enabled = false, binary = true)""",
                 TARGET)
         sql("CHECKPOINT", SOURCE)
@@ -183,7 +188,7 @@ class Suite:
         """One insert after the other; time from its commit until the target shows it."""
         self.prepare(lambda: sql("CREATE TABLE items (id bigint PRIMARY KEY, note text)", SOURCE), lambda: None)
         own, native = Series("replhost"), Series("native subscription")
-        own.slot, native.slot = self.slot, "bench_native"
+        own.slot, native.slot, native.source = self.slot, "bench_native", SOURCE
         for _ in range(self.options.runs):
             for series in (own, native):
                 self.begin_anew(series)
@@ -239,6 +244,33 @@ class Suite:
         self.report.add(f"{count:,} inserts, 200 in each transaction", "s", [own, native])
         print_own(count, own, most=4)
 
+    def indexes(self):
+        """The target has more to do than the source: its connections share it."""
+        count = 500_000 // self.scale
+        self.prepare(make_indexed_items, lambda: insert_items(count, 200))
+        self.digest = ITEMS_DIGEST
+        own, alone = self.replhost("replhost"), self.replhost("replhost, 1 connection", connections=1)
+        native = self.native()
+        self.interleave([own, native, alone])
+        self.report.add(f"{count:,} inserts into a table with 6 indexes", "s", [own, native, alone])
+        print_own(count, own)
+
+    def far(self):
+        """The target is on the other side of a slow network, 10 ms away, which a subscription there has to cross, too."""
+        count = 500_000 // self.scale
+        self.prepare(make_items, lambda: insert_items(count, 200))
+        self.digest = ITEMS_DIGEST
+        with DelayingProxy(os.environ["PGHOST"], os.environ["PGPORT"], latency=0.01) as target, DelayingProxy(
+            os.environ["SOURCE_HOST"], os.environ["PGPORT"], latency=0.01
+        ) as source:
+            own, alone = self.replhost("replhost"), self.replhost("replhost, 1 connection", connections=1)
+            for program in (own, alone):
+                program.environment["BENCH_TARGET"] = conninfo("127.0.0.1", "bench_target", target.port)
+            native = self.native(source=conninfo("127.0.0.1", "bench_source", source.port))
+            self.interleave([own, native, alone])
+        self.report.add(f"{count:,} inserts, the target 10 ms away", "s", [own, native, alone])
+        print_own(count, own)
+
     def large(self):
         count = 5_000_000 // self.scale
         self.prepare(make_items, lambda: insert_items(count, count))
@@ -270,6 +302,12 @@ def make_items():
         SOURCE)
 
 
+def make_indexed_items():
+    make_items()
+    for column in ("name", "amount", "at", "note, id", "(md5(name))"):
+        sql(f"CREATE INDEX ON items ({column})", SOURCE)
+
+
 def insert_items(count, each):
     sql(f"""DO $$ BEGIN FOR low IN 1..{count} BY {each} LOOP
           INSERT INTO items SELECT i, 'name ' || i, i / 100.0, timestamptz '2020-01-01' + i * interval '1 second',
@@ -296,7 +334,7 @@ def print_own(count, *programs, most=None, megabytes=128):
         print(text + f"; peak memory {peak:.0f} MB; demanded <= {megabytes}: {says(peak <= megabytes)}")
 
 
-MEASUREMENTS = ["catch_up", "latency", "inserts_only"]
+MEASUREMENTS = ["catch_up", "latency", "inserts_only", "indexes", "far"]
 
 
 def main():

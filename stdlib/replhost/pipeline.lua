@@ -145,6 +145,8 @@ local snapshot_options = {
   mode = check.one_of("initial", "only", "never"),
 }
 
+local apply_options = { connections = check.integer(1, 64) }
+
 local limit_options = { row_time = check.duration, batch_time = check.duration, memory = check.size }
 
 local throttle_options = { rows_per_second = check.positive, bytes_per_second = check.size }
@@ -179,6 +181,7 @@ local pipeline_options = {
   snapshot = group(snapshot_options),
   limits = group(limit_options),
   throttle = group(throttle_options),
+  apply = group(apply_options),
   stream = check.boolean,
   on_start = check.callable,
   on_stop = check.callable,

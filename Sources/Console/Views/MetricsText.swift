@@ -103,6 +103,12 @@ struct MetricsText {
         streams("replhost_stream_replayed_batches_total", .counter, "Batches that were written change by change.") {
             Double($0.replays)
         }
+        streams(
+            "replhost_stream_overlapped_batches_total", .counter,
+            "Batches that began while others before them were being written."
+        ) {
+            Double($0.overlaps)
+        }
         streams("replhost_slot_retained_bytes", .gauge, "Bytes of log that the source keeps for the slot.") {
             $0.retained.map(Double.init)
         }

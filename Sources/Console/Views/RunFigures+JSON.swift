@@ -46,7 +46,7 @@ extension RunFigures.Stream {
             ("lost_heartbeats", String(lostHeartbeats)), ("retained_bytes", JSONText.number(retained)),
             ("wal_budget_bytes", JSONText.number(budget)), ("position", JSONText.string(position)),
             ("commit_time", JSONText.string(commitTime)), ("conflicts", String(conflicts)),
-            ("replays", String(replays)),
+            ("replays", String(replays)), ("overlaps", String(overlaps)),
         ])
     }
 }

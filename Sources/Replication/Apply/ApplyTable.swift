@@ -37,12 +37,34 @@ package final class ApplyTable {
     var policy: Policy
     /// Position in `ApplyPlan.tables`.
     let number: Int
+    /// The same for tables that have rows in common.
+    let family: Int
+    /// Rows whose keys have other bytes are other rows, and do not get into each other's way.
+    var keepsRowsApart: Bool { hasExactKeys && !isShared }
+    private var hasExactKeys: Bool
+    private var isShared = false
+    private var formats: Set<DataFormat> = []
 
-    init(_ table: CatalogTable, key: [String], _ policy: Policy, number: Int) {
+    init(_ table: CatalogTable, key: [String], _ policy: Policy, number: Int, family: Int) {
         self.table = table
         self.key = key.compactMap(table.column)
         self.policy = policy
         self.number = number
+        self.family = family
+        let isItsKey = table.key.isEmpty || Set(table.key) == Set(key)
+        hasExactKeys = table.hasOnlyItsKey && isItsKey && self.key.allSatisfy(\.hasExactBytes)
+    }
+
+    /// Another one has rows of this one, and tells them apart in another way, unless it takes this one's place.
+    func share(with other: ApplyTable) {
+        isShared = isShared || other.table.name != table.name || other.key.map(\.name) != key.map(\.name)
+        other.isShared = isShared
+    }
+
+    /// What functions write as text may be the same value in other characters.
+    func note(_ format: DataFormat, isWritten: Bool) {
+        formats.insert(format)
+        if formats.count > 1 || (isWritten && format == .text) { hasExactKeys = false }
     }
 
     /// The same position always: partitions have positions of their own.
@@ -90,7 +112,11 @@ package final class ApplyLane {
 package final class ApplyPlan {
     package private(set) var tables: [ApplyTable] = []
     package private(set) var lanes: [ApplyLane] = []
+    /// There are tables whose triggers may do anything, anywhere.
+    private(set) var firesAlways = false
     private var tableNumbers: [TableKey: Int] = [:]
+    /// The first table of each, by the name of the partitioned table where it is part of one.
+    private var families: [QualifiedName: Int] = [:]
     private var laneNumbers: [LaneKey: Int] = [:]
 
     private struct TableKey: Hashable {
@@ -111,7 +137,14 @@ package final class ApplyPlan {
     func table(_ table: CatalogTable, key: [String], _ policy: ApplyTable.Policy) -> ApplyTable {
         let name = TableKey(name: table.name, key: key)
         if let known = tableNumbers[name] { return tables[known] }
-        let made = ApplyTable(table, key: key, policy, number: tables.count)
+        let family = families[table.root ?? table.name] ?? tables.count
+        let made = ApplyTable(table, key: key, policy, number: tables.count, family: family)
+        if family < tables.count {
+            tables[family].share(with: made)
+        } else {
+            families[table.root ?? table.name] = family
+        }
+        firesAlways = firesAlways || table.firesAlways
         tableNumbers[name] = made.number
         tables.append(made)
         return made
@@ -122,7 +155,8 @@ package final class ApplyPlan {
 
     /// For framed rows.
     func lane(_ target: ApplyTable, _ lane: OutputLane) -> ApplyLane {
-        add(target, lane.columns, lane.format, lane.isPartial)
+        target.note(lane.format, isWritten: true)
+        return add(target, lane.columns, lane.format, lane.isPartial)
     }
 
     /// Throws if the table does not have one of the columns, or makes it itself.
@@ -137,6 +171,7 @@ package final class ApplyPlan {
             guard !column.isGenerated else { throw .generatedColumn(name, of: target.table) }
             columns.append(column)
         }
+        target.note(format, isWritten: false)
         return add(target, columns, format, isPartial)
     }
 

@@ -1,6 +1,7 @@
 import PostgresProtocol
 
-/// Which changes of a batch are written together, table by table, and which one by one.
+/// Which changes of a batch are written together, table by table, and which one by one; which of them can be written
+/// while batches before it are.
 struct BatchDivision {
     /// What is done to a table with statements for many rows.
     struct TableSet {
@@ -12,9 +13,14 @@ struct BatchDivision {
         /// Rows by lane, in the order of lanes.
         var updates: [(lane: Int, rows: [ArenaSlice])] = []
         var inserts: [(lane: Int, rows: [ArenaSlice])] = []
+
+        var isEmpty: Bool { deleted.isEmpty && updates.isEmpty && inserts.isEmpty }
     }
 
+    /// Rows that no batch before touches.
     private(set) var sets: [TableSet] = []
+    /// Rows that come after the batches before.
+    private(set) var laterSets: [TableSet] = []
     /// Positions of the other changes, in order.
     private(set) var others: [Int] = []
 
@@ -24,17 +30,21 @@ struct BatchDivision {
         var hasKeys = true
     }
 
-    /// - Parameter threshold: tables with fewer changes are not worth it.
-    init(_ batch: ChangeBatch, _ plan: ApplyPlan, threshold: Int) {
+    /// - Parameters:
+    ///   - threshold: tables with fewer changes are not worth it.
+    ///   - elders: what the batches touch that are written at the same time, and come before.
+    init(_ batch: ChangeBatch, _ plan: ApplyPlan, threshold: Int, beside elders: [TouchedRows] = []) {
         guard batch.changes.count >= threshold else {
             others = Array(batch.changes.indices)
             return
         }
         var isTogether = [Bool](repeating: false, count: plan.tables.count)
         for (number, tally) in Self.tallies(batch, plan).enumerated() where tally.changes.count >= threshold {
-            guard let set = Self.set(plan.tables[number], tally, batch, plan) else { continue }
+            var split = SplitSet(plan.tables[number], elders)
+            guard split.fill(tally, batch, plan) else { continue }
             isTogether[number] = true
-            sets.append(set)
+            if !split.first.isEmpty { sets.append(split.first) }
+            if !split.later.isEmpty { laterSets.append(split.later) }
         }
         for index in batch.changes.indices {
             let table = plan.lanes[Int(batch.changes[index].lane)].target.number
@@ -54,34 +64,61 @@ struct BatchDivision {
         return tallies
     }
 
-    private static func set(
-        _ target: ApplyTable, _ tally: Tally, _ batch: ChangeBatch, _ plan: ApplyPlan
-    ) -> TableSet? {
-        var set = TableSet(target: target)
-        if tally.onlyInserts {
-            for index in tally.changes {
-                let change = batch.changes[Int(index)]
-                set.inserts.add(change.row, lane: change.lane)
-            }
-            return set
+    private struct SplitSet {
+        var first: TableSet
+        var later: TableSet
+        private let elders: [TouchedRows]
+
+        init(_ target: ApplyTable, _ elders: [TouchedRows]) {
+            first = TableSet(target: target)
+            later = first
+            self.elders = elders
         }
-        // A row that is skipped may be updated: that takes the order.
-        guard !target.key.isEmpty, tally.hasKeys, target.policy.existing != .skip else { return nil }
-        var folding = ChangeFolding(batch, plan, expecting: tally.changes.count)
-        for index in tally.changes { folding.add(batch.changes[Int(index)]) }
-        guard !folding.isInDoubt else { return nil }
-        for row in folding.rows {
-            if row.isDeleted {
-                set.deleted.append(row.key)
-                set.deleteLane = Int(row.lane)
+
+        private var target: ApplyTable { first.target }
+
+        /// False: the order of the changes matters.
+        mutating func fill(_ tally: Tally, _ batch: ChangeBatch, _ plan: ApplyPlan) -> Bool {
+            if tally.onlyInserts {
+                for index in tally.changes {
+                    let change = batch.changes[Int(index)]
+                    add(change.key, batch) { $0.inserts.add(change.row, lane: change.lane) }
+                }
+                return true
             }
-            switch row.outcome {
-            case .nothing: break
-            case .update: set.updates.add(row.row, lane: row.lane)
-            case .insert: set.inserts.add(row.row, lane: row.lane)
-            }
+            // A row that is skipped may be updated: that takes the order.
+            guard !target.key.isEmpty, tally.hasKeys, target.policy.existing != .skip else { return false }
+            var folding = ChangeFolding(batch, plan, expecting: tally.changes.count)
+            for index in tally.changes { folding.add(batch.changes[Int(index)]) }
+            guard !folding.isInDoubt else { return false }
+            for row in folding.rows { add(row.key, batch) { $0.add(row) } }
+            return true
         }
-        return set
+
+        private mutating func add(_ key: ArenaSlice, _ batch: ChangeBatch, _ addition: (inout TableSet) -> Void) {
+            if isFree(key, batch) { addition(&first) } else { addition(&later) }
+        }
+
+        private func isFree(_ key: ArenaSlice, _ batch: ChangeBatch) -> Bool {
+            if elders.isEmpty { return true }
+            guard target.keepsRowsApart else { return false }
+            let bytes = batch.slice(key)
+            return !elders.contains { $0.contains(bytes, of: target) }
+        }
+    }
+}
+
+extension BatchDivision.TableSet {
+    fileprivate mutating func add(_ row: ChangeFolding.Row) {
+        if row.isDeleted {
+            deleted.append(row.key)
+            deleteLane = Int(row.lane)
+        }
+        switch row.outcome {
+        case .nothing: break
+        case .update: updates.add(row.row, lane: row.lane)
+        case .insert: inserts.add(row.row, lane: row.lane)
+        }
     }
 }
 

@@ -13,6 +13,8 @@ final class BatchWriter {
     private let plan: ApplyPlan
     /// Triggers and foreign keys do not fire: the order of tables cannot be seen.
     private let isReplica: Bool
+    /// The batch whose first rows are written.
+    private var begun: BatchDivision?
     /// Of the open transaction, without the conflicts, which the queue knows.
     private var applied = AppliedChanges()
 
@@ -23,7 +25,24 @@ final class BatchWriter {
         queue = StatementQueue(connection)
     }
 
-    /// Some statements may still be in the queue afterwards.
+    /// Writes the rows that batches before this one do not touch, while those are being written over other connections;
+    /// `write` does the rest, once they are committed. False: there is doubt about rows; the transaction is of no use.
+    func begin(_ batch: ChangeBatch, beside elders: [TouchedRows]) async throws(ReplicationError) -> Bool {
+        let division = divide(batch, beside: elders)
+        guard !division.sets.isEmpty else { return true }
+        begun = division
+        queue.add("SAVEPOINT \(Self.savepoint)", doing: "beginning a batch")
+        do throws(StatementQueue.Failure) {
+            for set in division.sets { try await write(set, batch) }
+            try await queue.flush()
+            return true
+        } catch {
+            guard error.isAboutRows || error.isBlocked else { throw describe(error, batch) }
+            return false
+        }
+    }
+
+    /// Writes the batch, or what is left of it. Some statements may still be in the queue afterwards.
     func write(_ batch: ChangeBatch) async throws(ReplicationError) {
         try await writeChanges(of: batch)
         for statement in batch.statements {
@@ -36,14 +55,30 @@ final class BatchWriter {
         do { try await queue.flush() } catch { throw describe(error, batch) }
     }
 
+    /// The transaction was rolled back, its batch will be written once more.
+    func beginAgain() {
+        begun = nil
+        queue.clear()
+        queue.conflicts = [:]
+        applied = AppliedChanges()
+        applied.replays = 1
+    }
+
+    private func divide(_ batch: ChangeBatch, beside elders: [TouchedRows]) -> BatchDivision {
+        BatchDivision(batch, plan, threshold: isReplica ? Self.fewChanges : .max, beside: elders)
+    }
+
     private func writeChanges(of batch: ChangeBatch) async throws(ReplicationError) {
-        let division = BatchDivision(batch, plan, threshold: isReplica ? Self.fewChanges : .max)
         count(batch)
-        guard !division.sets.isEmpty else { return try await replay(batch, Array(batch.changes.indices)) }
-        let conflicts = queue.conflicts
-        queue.add("SAVEPOINT \(Self.savepoint)", doing: "beginning a batch")
+        let begun = self.begun
+        self.begun = nil
+        if begun != nil { applied.overlaps += 1 }
+        let division = begun ?? divide(batch, beside: [])
+        guard !division.sets.isEmpty else { return try await replay(batch) }
+        let conflicts = begun == nil ? queue.conflicts : [:]
+        if begun == nil { queue.add("SAVEPOINT \(Self.savepoint)", doing: "beginning a batch") }
         do throws(StatementQueue.Failure) {
-            for set in division.sets { try await write(set, batch) }
+            for set in begun == nil ? division.sets : division.laterSets { try await write(set, batch) }
             for change in division.others { try await add(change, batch) }
             try await queue.flush()
             queue.add("RELEASE SAVEPOINT \(Self.savepoint)", doing: "ending a batch")
@@ -53,7 +88,7 @@ final class BatchWriter {
             queue.conflicts = conflicts
             applied.replays += 1
             queue.add("ROLLBACK TO SAVEPOINT \(Self.savepoint)", doing: "giving a batch up")
-            try await replay(batch, Array(batch.changes.indices))
+            try await replay(batch)
         }
     }
 
@@ -84,9 +119,9 @@ final class BatchWriter {
 
     // MARK: Change by change
 
-    private func replay(_ batch: ChangeBatch, _ changes: [Int]) async throws(ReplicationError) {
+    private func replay(_ batch: ChangeBatch) async throws(ReplicationError) {
         do throws(StatementQueue.Failure) {
-            for change in changes { try await add(change, batch) }
+            for change in batch.changes.indices { try await add(change, batch) }
             try await queue.flush()
         } catch {
             throw describe(error, batch)

@@ -32,4 +32,6 @@ struct AppliedChanges {
     var conflicts: [QualifiedName: ConflictCounts] = [:]
     /// Batches that had to be written change by change.
     var replays = 0
+    /// Batches that began while others before them were being written.
+    var overlaps = 0
 }

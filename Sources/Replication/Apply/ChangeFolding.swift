@@ -138,7 +138,7 @@ struct KeyIndex {
 
     func find(_ key: ArenaSlice, in bytes: UnsafeRawBufferPointer, _ keyOf: (Int) -> ArenaSlice) -> Place {
         let wanted = UnsafeRawBufferPointer(rebasing: bytes[key.range])
-        var slot = Self.hash(wanted) & mask
+        var slot = Int(truncatingIfNeeded: Self.hash(wanted)) & mask
         while slots[slot] >= 0 {
             let position = Int(slots[slot])
             let known = keyOf(position)
@@ -172,8 +172,8 @@ struct KeyIndex {
 
     /// Words are multiplied in, both halves of the product count: numbers in network byte order differ in the highest bits
     /// of a word first.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
-        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
+    static func hash(_ bytes: UnsafeRawBufferPointer, seed: Int = 0) -> UInt64 {
+        var hash = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: seed)
         var position = 0
         while position &+ 8 <= bytes.count {
             hash = mix(hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
@@ -184,7 +184,7 @@ struct KeyIndex {
             rest = rest << 8 | UInt64(bytes[position])
             position &+= 1
         }
-        return Int(truncatingIfNeeded: mix(hash ^ rest) >> 1)
+        return mix(hash ^ rest)
     }
 
     @inline(__always)

@@ -196,4 +196,7 @@ extension CatalogColumn {
         default: false
         }
     }
+
+    /// The same, in a column whose table has no collation that thinks otherwise.
+    var hasExactBytes: Bool { isEqualOnlyIfIdentical || type == .text || type == .varchar }
 }

@@ -27,9 +27,14 @@ final class StatementQueue {
         var isAboutRows: Bool {
             switch reason {
             case .affected: true
-            case .error(.server): true
+            case .error(.server): !isBlocked
             case .error: false
             }
+        }
+
+        /// Somebody has had a lock for too long.
+        var isBlocked: Bool {
+            if case .error(let error) = reason { error.isLockTimeout } else { false }
         }
     }
 

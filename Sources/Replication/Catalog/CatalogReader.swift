@@ -79,7 +79,8 @@ package struct CatalogReader {
             name: QualifiedName(schema: try result.text(of: 1, row: row), name: try result.text(of: 2, row: row)),
             oid: OID(UInt32(try result.number(row, 0) ?? 0)), kind: kind, columns: columns,
             key: try result.strings(row, 8), root: root, pages: try result.number(row, 6) ?? 0,
-            rows: Double(try result.text(of: 7, row: row)) ?? -1, isLogged: try result.isTrue(row, 9))
+            rows: Double(try result.text(of: 7, row: row)) ?? -1, isLogged: try result.isTrue(row, 9),
+            hasOnlyItsKey: try result.isTrue(row, 10), firesAlways: try result.isTrue(row, 11))
     }
 
     private static func column(_ result: ResultSet, _ row: Int) throws(PostgresError) -> CatalogColumn {
@@ -120,7 +121,16 @@ extension CatalogReader {
            FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position), pg_attribute a
            WHERE i.indexrelid = key.indexrelid AND k.position <= i.indnkeyatts
              AND a.attrelid = c.oid AND a.attnum = k.attnum),
-          c.relpersistence = 'p'
+          c.relpersistence = 'p',
+          NOT EXISTS (
+            SELECT FROM pg_index i
+            WHERE i.indrelid = ANY (family.oids) AND (i.indisunique OR i.indisexclusion)
+              AND coalesce(pg_partition_root(i.indexrelid)::oid, i.indexrelid) IS DISTINCT FROM key.indexrelid)
+          AND NOT EXISTS (
+            SELECT FROM pg_attribute a JOIN pg_collation o ON o.oid = a.attcollation
+            WHERE a.attrelid = c.oid AND NOT o.collisdeterministic),
+          EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ANY (family.oids) AND t.tgenabled IN ('A', 'R'))
+            OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_enabled IN ('A', 'R'))
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
@@ -132,6 +142,9 @@ extension CatalogReader {
               SELECT FROM pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)
           ORDER BY i.indisprimary DESC, i.indisreplident DESC, i.indnkeyatts, i.indexrelid LIMIT 1) key ON true
+        CROSS JOIN LATERAL (
+          SELECT c.oid || CASE WHEN c.relkind = 'p' THEN (SELECT array_agg(relid::oid) FROM pg_partition_tree(c.oid)) END
+            AS oids) family
         WHERE \(condition)
         ORDER BY 2, 3
         """

@@ -24,6 +24,10 @@ package struct CatalogTable: Sendable {
     package var rows: Double
     /// Its changes are in the log; those of an unlogged table are not.
     package var isLogged = true
+    /// Rows with different keys do not get into each other's way: nothing else has to be unique.
+    package var hasOnlyItsKey = false
+    /// It has triggers or rules that fire for changes of a replica, too.
+    package var firesAlways = false
 
     /// For `FROM`: its rows with those of its partitions, without those of tables that inherit from it.
     package var rowsSQL: String { kind == .partitioned ? name.sql : "ONLY " + name.sql }

@@ -8,6 +8,7 @@ package struct PipelineDefinition: Sendable {
     package var snapshot = SnapshotOptions()
     package var throttle = ThrottleOptions()
     package var stream = StreamOptions()
+    package var apply = ApplyOptions()
     /// Takes the changes of a target back to the source of another pipeline, which was cut over.
     package var isWayBack = false
     /// Identifies the text of the script in dead letters and in the ledger.
@@ -128,6 +129,14 @@ package struct StreamOptions: Sendable, Equatable {
     package var heartbeat: Duration = .seconds(15)
     /// Nil is no bound.
     package var walBudget: LogBudget?
+
+    package init() {}
+}
+
+/// How changes are written into the target.
+package struct ApplyOptions: Sendable, Equatable {
+    /// At the most.
+    package var connections = 4
 
     package init() {}
 }

@@ -90,6 +90,11 @@ extension ReplicationError {
 }
 
 extension ReplicationError {
+    /// Somebody has had a lock for too long, or has waited for one of ours.
+    var isAboutLocks: Bool {
+        if case .database(_, let error, _) = self { error.isLockTimeout || error.sqlstate == "40P01" } else { false }
+    }
+
     /// The table of the target in which rows contradict each other: in a unique index or an exclusion constraint.
     var contradiction: QualifiedName? {
         guard case .database(.target, .server(let error), _) = self, let table = error.table,
@@ -104,6 +109,9 @@ extension ReplicationError {
 }
 
 extension PostgresError {
+    /// Of `lock_timeout`.
+    var isLockTimeout: Bool { sqlstate == "55P03" }
+
     fileprivate var isConnectionLoss: Bool {
         switch self {
         case .connectionLost, .connectFailed: true

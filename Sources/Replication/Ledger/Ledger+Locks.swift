@@ -48,7 +48,7 @@ extension Ledger {
             _ = try await connection.query("SET LOCAL lock_timeout = '\(Self.patience)'; SELECT \(lock)", [])
             return true
         } catch {
-            guard error.sqlstate == "55P03" else { throw .database(.target, error, doing: doing) }
+            guard error.isLockTimeout else { throw .database(.target, error, doing: doing) }
             return false
         }
     }

@@ -26,7 +26,6 @@ final class StreamEngine {
     private let control: StreamControl
     private let progress: StreamProgress
     private var batch = ChangeBatch()
-    private var spare = ChangeBatch()
     private var relations: [OID: StreamRelation] = [:]
     /// Tables that the pipeline does not copy.
     private var strangers: Set<OID> = []
@@ -120,8 +119,7 @@ final class StreamEngine {
         try await tables.runFunctions(on: batch)
         let isComplete = current == nil
         try await applier.begin(batch, isComplete ? advance : nil)
-        swap(&batch, &spare)
-        batch.clear()
+        batch = applier.takeBatch()
         isMarked = false
         mark = 0
         submittedAt = .now

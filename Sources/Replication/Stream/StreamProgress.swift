@@ -36,6 +36,8 @@ package final class StreamProgress: Sendable {
         package var applied: [QualifiedName: ChangeCounts] = [:]
         /// Batches that were written change by change.
         package var replays = 0
+        /// Batches that began while others before them were being written.
+        package var overlaps = 0
         /// Bytes of log that the source keeps for the slot, when it was last asked.
         package var retained: Int?
         /// By table of the target.

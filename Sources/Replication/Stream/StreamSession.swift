@@ -17,10 +17,10 @@ struct StreamSession {
     }
 
     func run(_ format: DataFormat, on actor: LoopActor) async throws(ReplicationError) -> StreamControl.End {
-        let connections = WorkerConnections(worker, snapshot: nil, isReplica: plan.isReplica)
-        defer { connections.release() }
-        let target = try await connections.target()
-        try await target.run(Self.settings, on: .target, doing: "preparing a session")
+        let tables = StreamTables(plan.definition, plan.mappings, plan.windows, plan.shapes, format, worker)
+        let sessions = ApplySessions(plan, tables.plan, worker)
+        defer { sessions.release() }
+        let first = try await sessions.make()
         let receiver = StreamReceiver(
             plan.settings,
             StreamRequest(
@@ -29,11 +29,9 @@ struct StreamSession {
         try await receiver.start(until: .now + .seconds(30))
         let mailbox = receiver.mailbox
         control.begin { mailbox.ring() }
-        let tables = StreamTables(plan.definition, plan.mappings, plan.windows, plan.shapes, format, worker)
         let applier = Applier(
-            target, Ledger(target, pipeline: plan.definition.name), tables.plan, isReplica: plan.isReplica,
-            position: plan.position, mailbox, on: actor, onCommit: note,
-            onWrite: noteMovement)
+            first, tables.plan, position: plan.position, most: sessions.most, mailbox, on: actor,
+            connect: { try? await sessions.make() }, onCommit: note, onWrite: noteMovement)
         progress.update { [plan] in
             $0.tables = plan.mappings.map { ($0.source.name, $0.target.name) }
             $0.position = plan.position
@@ -60,15 +58,47 @@ struct StreamSession {
             state.commitTime = advance.commitTime ?? state.commitTime
             state.applied += applied.tables
             state.replays += applied.replays
+            state.overlaps += applied.overlaps
             state.conflicts += applied.conflicts
             state.movedAt = .now
         }
         if advance.transactions > 0 { await worker.committed(advance) }
     }
+}
 
+/// Makes the sessions that changes are written over. Lives on the worker's loop.
+private final class ApplySessions {
     /// Rows are found by their keys, whatever the planner believes of tables that have just been filled.
     private static let settings = """
         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-        SET jit = off; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on
+        SET jit = off; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on;
+        SET default_transaction_isolation = 'read committed'
         """
+
+    /// How many there may be.
+    let most: Int
+    private let plan: StreamPlan
+    private let tables: ApplyPlan
+    private let worker: any PipelineWorker
+    private var connections: [WorkerConnections] = []
+
+    init(_ plan: StreamPlan, _ tables: ApplyPlan, _ worker: any PipelineWorker) {
+        self.plan = plan
+        self.tables = tables
+        self.worker = worker
+        // Of the pool's connections one is the coordinator's, another one for what functions look up.
+        let room = worker.sink.statistics().max - 2
+        most = plan.isReplica ? max(1, min(plan.definition.apply.connections, room)) : 1
+    }
+
+    func make() async throws(ReplicationError) -> ApplySession {
+        let made = WorkerConnections(worker, snapshot: nil, isReplica: plan.isReplica)
+        connections.append(made)
+        let target = try await made.target()
+        try await target.run(Self.settings, on: .target, doing: "preparing a session")
+        return try await ApplySession(
+            target, tables, pipeline: plan.definition.name, isReplica: plan.isReplica, hasSiblings: most > 1)
+    }
+
+    func release() { for each in connections { each.release() } }
 }

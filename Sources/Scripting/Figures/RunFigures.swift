@@ -28,6 +28,8 @@ package struct RunFigures: Sendable {
         package var conflicts: Int
         /// Batches that were written change by change.
         package var replays: Int
+        /// Batches that began while others before them were being written.
+        package var overlaps: Int
     }
 
     package struct Table: Sendable {

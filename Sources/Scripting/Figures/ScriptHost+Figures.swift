@@ -128,7 +128,7 @@ extension RunFigures.Stream {
             heartbeat: state.heartbeat, lostHeartbeats: state.lostHeartbeats, retained: state.retained,
             budget: budget, position: state.position.description,
             commitTime: state.commitTime.map { Self.time($0).textInMilliseconds },
-            conflicts: state.conflicts.total, replays: state.replays)
+            conflicts: state.conflicts.total, replays: state.replays, overlaps: state.overlaps)
     }
 
     private static func delay(_ state: StreamProgress.State) -> Duration {

@@ -32,6 +32,9 @@ struct PipelineReader {
                 size: stack.number("size", of: options).map { Int(clamping: $0) } ?? .max,
                 action: stack.choice("action", of: options) ?? .warn)
         }
+        stack.withTable("apply", of: index) { options in
+            if let most = stack.number("connections", of: options) { definition.apply.connections = Int(most) }
+        }
         stack.withTable("throttle", of: index) { options in
             definition.throttle.rowsPerSecond = stack.number("rows_per_second", of: options)
             definition.throttle.bytesPerSecond = stack.number("bytes_per_second", of: options)

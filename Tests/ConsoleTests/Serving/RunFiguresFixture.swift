@@ -19,7 +19,7 @@ enum RunFiguresFixture {
                         transactions: 7, changes: changes, inserted: 40, updated: 20, deleted: 10, lag: 2048,
                         delay: .milliseconds(1500), heartbeat: .milliseconds(3), lostHeartbeats: 0, retained: 1 << 20,
                         budget: 1 << 30, position: "0/16B3748", commitTime: "2026-01-31T12:00:09.000Z", conflicts: 1,
-                        replays: 0), tables: tables)
+                        replays: 0, overlaps: 0), tables: tables)
             ],
             pools: [
                 RunFigures.Pool(

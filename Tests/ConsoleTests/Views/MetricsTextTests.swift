@@ -16,7 +16,7 @@ import Testing
                     stream: RunFigures.Stream(
                         transactions: 3, changes: 7, inserted: 4, updated: 2, deleted: 1, lag: 100,
                         delay: .milliseconds(20), heartbeat: nil, lostHeartbeats: 0, retained: 9, budget: nil,
-                        position: "0/1", commitTime: nil, conflicts: 0, replays: 0), tables: tables)
+                        position: "0/1", commitTime: nil, conflicts: 0, replays: 0, overlaps: 0), tables: tables)
             ], pools: [], workers: [], metrics: [], log: [])
     }
 

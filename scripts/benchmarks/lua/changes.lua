@@ -9,6 +9,7 @@ end
 return rh.pipeline "bench" {
   source = rh.pool { dsn = rh.env("BENCH_SOURCE") },
   sink = rh.pool { dsn = rh.env("BENCH_TARGET") },
+  apply = { connections = tonumber(rh.env("BENCH_CONNECTIONS", "4")) },
   tables = {
     ["public.pgbench_*"] = rh.env("BENCH_TRANSFORM", "") ~= "" and filler or rh.copy,
     ["public.*"] = rh.copy,

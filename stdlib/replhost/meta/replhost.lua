@@ -990,6 +990,9 @@ function RowBatch:emit(table, row) end
 --- By pattern: "public.orders", "public.*", "audit_?"; the most specific one counts. `replhost types FILE` adds the
 --- pipeline's own tables, so that the functions beside their names know their rows.
 
+---@class ApplyOptions
+---@field connections integer? 1 to 64: to the target, at the most, for batches of changes that have no row in common (default 4)
+
 ---@class PipelineOptions
 ---@field source Pool
 ---@field sink Pool
@@ -997,6 +1000,7 @@ function RowBatch:emit(table, row) end
 ---@field snapshot SnapshotOptions?
 ---@field limits LimitOptions?
 ---@field throttle ThrottleOptions?
+---@field apply ApplyOptions?
 ---@field stream boolean? follow the changes after the copy (default true)
 ---@field on_schema_change "stop"|"apply"|"ignore"|(fun(change: SchemaChange): "stop"|"apply"|"ignore")|nil what happens when a table of the source changes (default "stop"); a function is asked for each change, and an error in it stops the stream there
 ---@field heartbeat Duration? between two signs of life through the source's log (default "15s")
