@@ -7,7 +7,9 @@ import Testing
     private let schema = "create table customers (id bigint primary key, email text)"
 
     /// Copies `customers` from one new database to another.
-    private func makeFile(_ rows: String = "customers", _ more: String = "") throws -> (path: String, target: String) {
+    private func makeFile(
+        _ rows: String = "customers", _ more: String = "", options: String = "stream = false"
+    ) throws -> (path: String, target: String) {
         let server = try TestServer.shared()
         let (source, target) = (try server.makeDatabase(), try server.makeDatabase())
         try server.run(schema, in: source)
@@ -26,7 +28,7 @@ import Testing
               return row
             end
             \(more)
-            return rh.pipeline "shop" { source = source, sink = sink, stream = false, tables = { ["public.customers"] = \(rows) } }
+            return rh.pipeline "shop" { source = source, sink = sink, \(options), tables = { ["public.customers"] = \(rows) } }
             """)
         return (path, target)
     }
@@ -204,6 +206,18 @@ import Testing
         #expect(none == .init(status: 0, output: "no findings\n", errors: ""))
         #expect(found.status == 3)
         #expect(found.output.hasPrefix(#"{"errors": 1, "#))
+    }
+
+    @Test(arguments: [
+        ("snapshot = { workers = 12 }", "at most 10 connections for 12 workers"),
+        ("apply = { connections = 9 }", "the target's pool has at most 10 connections for 9 that write changes"),
+    ]) func findsPoolsThatAreTooSmall(options: String, finding: String) async throws {
+        let (path, _) = try makeFile(options: options)
+        let found = try await ConsoleProcess.run("check", path)
+
+        #expect(found.status == 3)
+        #expect(found.output.contains("warning[RH3512]: "), "\(found.output)")
+        #expect(found.output.contains(finding))
     }
 
     @Test func asksBeforeItRemoves() async throws {

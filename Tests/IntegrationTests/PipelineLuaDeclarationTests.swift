@@ -91,6 +91,8 @@ import Testing
         ("rh.pipeline 'x' { on_commit = 'print' }", "expected a function, got \"print\""),
         ("rh.pipeline 'x' { snapshot = { mode = 'never', worker = 1 } }", #"did you mean "workers"?"#),
         ("rh.pipeline 'x' { snapshot = { workers = 0 } }", "expected an integer from 1 to 64, got 0"),
+        ("rh.pipeline 'x' { apply = { connections = 65 } }", "expected an integer from 1 to 64, got 65"),
+        ("rh.pipeline 'x' { apply = { conections = 2 } }", #"did you mean "connections"?"#),
         ("rh.pipeline 'x' { limits = { memory = 'lots' } }", "expected a size above 0"),
         ("rh.pipeline 'x' { limits = { row_time = '0s' } }", "expected a duration above 0"),
         ("rh.pipeline 'x' { throttle = { rows_per_second = 0 } }", "expected a number above 0, got 0"),

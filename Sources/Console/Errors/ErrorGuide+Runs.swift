@@ -111,8 +111,8 @@ extension ErrorGuide {
             "See whether you need it, and make it by hand."),
         ErrorGuide(
             "RH3512",
-            "check: a pool has fewer connections than the workers need.",
-            "Raise the pool's \"max\": one for each worker, and one more."),
+            "check: a pool has fewer connections than the workers, or those that write changes, need.",
+            "Raise the pool's \"max\": one more than workers, two more than \"connections\" of \"apply\"."),
         ErrorGuide(
             "RH3513",
             "check: the code uses a name that nothing defines; it is nil.",

@@ -88,7 +88,7 @@ package final class ChunkOutput {
     }
 
     /// The same for all chunks or batches whose durable values are seen together.
-    package var session: ObjectIdentifier { ObjectIdentifier(sink) }
+    package var session: AnyObject { sink }
 
     /// The function's answer to one row is written: all that it becomes.
     package func rowAnswered() throws(ReplicationError) { try recorder?.rowAnswered() }

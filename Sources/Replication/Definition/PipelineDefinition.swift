@@ -135,8 +135,10 @@ package struct StreamOptions: Sendable, Equatable {
 
 /// How changes are written into the target.
 package struct ApplyOptions: Sendable, Equatable {
-    /// At the most.
-    package var connections = 4
+    /// At the most. Nil: 4, and no more than the pool has room for.
+    package var connections: Int?
+    /// Of the pool: one coordinates, another one looks up what functions ask for.
+    static let otherConnections = 2
 
     package init() {}
 }

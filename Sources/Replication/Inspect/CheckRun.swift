@@ -24,6 +24,8 @@ package enum CheckNote: Sendable {
     case triggersFire(QualifiedName)
     case leftOut(String)
     case fewConnections(ReplicationError.Side, max: Int, workers: Int)
+    /// The target's pool has no room for so many connections that write changes.
+    case fewApplying(max: Int, connections: Int)
     /// Changes of old rows cannot be told apart: only inserts are followed.
     case insertsOnly(QualifiedName)
     /// The source does not send the target's key with updates and deletes.
@@ -79,11 +81,18 @@ package struct CheckRun {
     }
 
     private func poolSizes() -> [CheckNote] {
-        guard let workers = definition.snapshot.workers else { return [] }
-        let sides: [(ReplicationError.Side, Int)] = [
-            (.source, worker.source.statistics().max), (.target, worker.sink.statistics().max),
-        ]
-        return sides.filter { $0.1 < workers + 1 }.map { .fewConnections($0.0, max: $0.1, workers: workers) }
+        let sink = worker.sink.statistics().max
+        var notes: [CheckNote] = []
+        if let workers = definition.snapshot.workers {
+            let sides: [(ReplicationError.Side, Int)] = [(.source, worker.source.statistics().max), (.target, sink)]
+            notes += sides.filter { $0.1 < workers + 1 }.map { .fewConnections($0.0, max: $0.1, workers: workers) }
+        }
+        if let connections = definition.apply.connections, connections > 1,
+            sink < connections + ApplyOptions.otherConnections
+        {
+            notes.append(.fewApplying(max: sink, connections: connections))
+        }
+        return notes
     }
 
     // MARK: Tables

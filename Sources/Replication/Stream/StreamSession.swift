@@ -86,9 +86,8 @@ private final class ApplySessions {
         self.plan = plan
         self.tables = tables
         self.worker = worker
-        // Of the pool's connections one is the coordinator's, another one for what functions look up.
-        let room = worker.sink.statistics().max - 2
-        most = plan.isReplica ? max(1, min(plan.definition.apply.connections, room)) : 1
+        let room = worker.sink.statistics().max - ApplyOptions.otherConnections
+        most = plan.isReplica ? max(1, min(plan.definition.apply.connections ?? 4, room)) : 1
     }
 
     func make() async throws(ReplicationError) -> ApplySession {

@@ -9,8 +9,8 @@ final class ChunkState {
         let key: String
     }
 
-    /// Where values are read.
-    var output: ChunkOutput
+    /// Where values are read, by whoever sends rows there.
+    unowned var output: ChunkOutput
     private var loaded: [String: [String: String]] = [:]
     private var changes: [Name: StateChange.Effect] = [:]
     /// What the changes since the last `keep` have replaced.

@@ -33,7 +33,7 @@ struct PipelineReader {
                 action: stack.choice("action", of: options) ?? .warn)
         }
         stack.withTable("apply", of: index) { options in
-            if let most = stack.number("connections", of: options) { definition.apply.connections = Int(most) }
+            definition.apply.connections = stack.number("connections", of: options).map { Int($0) }
         }
         stack.withTable("throttle", of: index) { options in
             definition.throttle.rowsPerSecond = stack.number("rows_per_second", of: options)

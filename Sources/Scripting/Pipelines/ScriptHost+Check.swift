@@ -32,7 +32,7 @@ extension CheckFinding {
         case .notEmpty, .noSelectRight, .noInsertRight, .noCreateRight, .unfilledColumn, .uniquenessLost, .oldServer,
             .keyNotSent, .noFreeSlot:
             self.init(.error, pipeline: pipeline, FailureReport(note))
-        case .unusedPattern, .noKey, .typeChange, .triggersFire, .leftOut, .fewConnections, .insertsOnly:
+        case .unusedPattern, .noKey, .typeChange, .triggersFire, .leftOut, .fewConnections, .fewApplying, .insertsOnly:
             self.init(.warning, pipeline: pipeline, FailureReport(note))
         }
     }
@@ -109,6 +109,11 @@ extension FailureReport {
             self.init(
                 code: "RH3512", "the \(side)'s pool has at most \(max) connections for \(workers) workers",
                 hint: "Each worker needs one, and one more coordinates: raise \"max\".")
+        case .fewApplying(let max, let connections):
+            self.init(
+                code: "RH3512",
+                "the target's pool has at most \(max) connections for \(connections) that write changes",
+                hint: "Two more coordinate and look up: raise \"max\", or lower \"connections\" of \"apply\".")
         }
     }
 }

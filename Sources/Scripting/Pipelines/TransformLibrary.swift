@@ -14,7 +14,9 @@ final class TransformLibrary {
     /// The table of `replhost.transforms`.
     private let drivers: LuaReference
     private let values: LuaReference
-    private var stateOfChanges: (session: ObjectIdentifier, state: ChunkState)?
+    private var stateOfChanges: ChunkState?
+    /// What `stateOfChanges` belongs to.
+    private weak var session: AnyObject?
     private let state: LuaState
 
     private static let loader = """
@@ -50,12 +52,13 @@ final class TransformLibrary {
 
     /// Durable values as a stream's functions see them: those of earlier batches may not be committed yet.
     func changeState(_ output: ChunkOutput) -> ChunkState {
-        if let (session, state) = stateOfChanges, session == output.session {
+        if let state = stateOfChanges, session === output.session {
             state.output = output
             return state
         }
         let made = ChunkState(output)
-        stateOfChanges = (output.session, made)
+        stateOfChanges = made
+        session = output.session
         return made
     }
 
