@@ -84,9 +84,9 @@ import Testing
     }
 
     @Test func editsTheLastStatementInAnEditor() async throws {
-        let script = try ConsoleProcess.makeFile("editor", "#!/bin/sh\nsed -i 's/1/1234/' \"$1\"\n")
-        chmod(script, 0o755)
-        let (terminal, _) = try await ReplTerminal.onDatabase(environment: ["EDITOR": script, "VISUAL": ""])
+        // Read, not executed: a process that another test is starting may still have the file open.
+        let script = try ConsoleProcess.makeFile("editor", "sed -i 's/1/1234/' \"$1\"\n")
+        let (terminal, _) = try await ReplTerminal.onDatabase(environment: ["EDITOR": "sh \(script)", "VISUAL": ""])
         terminal.enter("select 1 as one;")
         await terminal.expect("(1 row)")
         terminal.enter("\\e")

@@ -172,7 +172,8 @@ private enum Backlog {
     static func transactions(_ count: Int) -> [String] {
         (1...count).flatMap { number in
             [
-                "begin", "insert into mark values (\(number))", "update hot set n = n + 1", "insert into log values (1)",
+                "begin", "insert into mark values (\(number))", "update hot set n = n + 1",
+                "insert into log values (1)",
                 """
                 insert into t select i, 'v' || i
                 from generate_series(\(number * size), \((number + 1) * size - 1)) i
@@ -231,6 +232,8 @@ private struct RandomRows {
         case 4: return "delete from \(table) where \(key) between \(low) and \(high)"
         case 5 where table == "plain":
             return "update plain set id = id + \(count) * 1000000 where id between \(low) and \(high)"
+        // Rows that have got a new key.
+        case 6 where table == "plain": return "update plain set n = n + 1 where id > 1000000 and id % 3 = \(count % 3)"
         case 5 where table == "other":
             // Places move from row to row.
             return "update other set place = -place where id between \(low) and \(high)"

@@ -86,7 +86,7 @@ final class Applier {
     func begin(_ batch: ChangeBatch, _ advance: StreamCommit?) async throws(ReplicationError) {
         let isJoinable = !isInTransaction && advance != nil && mayBeJoined(batch)
         let session = try await session(isJoinable: isJoinable)
-        isInTransaction = advance == nil
+        isInTransaction = advance == nil && (isInTransaction || !batch.isEmpty)
         let elders = groups
         let group = Group(batch, advance, session, isJoinable: isJoinable, plan)
         groups.append(group)
@@ -127,7 +127,9 @@ final class Applier {
 
     /// Nothing of the batch reaches beyond its rows, and there are rows that can be told apart from those of others.
     private func mayBeJoined(_ batch: ChangeBatch) -> Bool {
-        guard mostSessions > 1, batch.statements.isEmpty, plan.tables.contains(where: \.keepsRowsApart) else { return false }
+        guard mostSessions > 1, batch.statements.isEmpty, plan.tables.contains(where: \.keepsRowsApart) else {
+            return false
+        }
         guard plan.firesAlways else { return true }
         return !batch.changes.contains { plan.lanes[Int($0.lane)].target.table.firesAlways }
     }
@@ -208,7 +210,9 @@ final class Applier {
         for each in groups {
             await each.beginning?.value
             each.isWithdrawn = true
-            do throws(ReplicationError) { try await each.session.beginAgain() } catch { each.failure = each.failure ?? error }
+            do throws(ReplicationError) { try await each.session.beginAgain() } catch {
+                each.failure = each.failure ?? error
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ final class ApplySession {
     private let writer: BatchWriter
     let ledger: Ledger
     private let hasSiblings: Bool
-    private(set) var isInTransaction = false
+    private var isInTransaction = false
 
     /// - Parameter hasSiblings: there may be others that write at the same time.
     init(
@@ -18,7 +18,9 @@ final class ApplySession {
         ledger = Ledger(connection, pipeline: pipeline)
         writer = BatchWriter(connection, plan, isReplica: isReplica)
         // Whoever has a lock for longer may be waiting for this session.
-        if hasSiblings { try await connection.run("SET lock_timeout = '1s'", on: .target, doing: "preparing a session") }
+        if hasSiblings {
+            try await connection.run("SET lock_timeout = '1s'", on: .target, doing: "preparing a session")
+        }
     }
 
     /// Writes what the batches before this one do not touch. False: that failed, for reasons that may lie in them.

@@ -33,7 +33,7 @@ struct BatchDivision {
     /// - Parameters:
     ///   - threshold: tables with fewer changes are not worth it.
     ///   - elders: what the batches touch that are written at the same time, and come before.
-    init(_ batch: ChangeBatch, _ plan: ApplyPlan, threshold: Int, beside elders: [TouchedRows] = []) {
+    init(_ batch: ChangeBatch, _ plan: ApplyPlan, threshold: Int, beside elders: [TouchedRows]) {
         guard batch.changes.count >= threshold else {
             others = Array(batch.changes.indices)
             return
@@ -64,6 +64,7 @@ struct BatchDivision {
         return tallies
     }
 
+    /// The rows of a table, by when they can be written.
     private struct SplitSet {
         var first: TableSet
         var later: TableSet
@@ -82,7 +83,11 @@ struct BatchDivision {
             if tally.onlyInserts {
                 for index in tally.changes {
                     let change = batch.changes[Int(index)]
-                    add(change.key, batch) { $0.inserts.add(change.row, lane: change.lane) }
+                    if isFree(change.key, batch) {
+                        first.inserts.add(change.row, lane: change.lane)
+                    } else {
+                        later.inserts.add(change.row, lane: change.lane)
+                    }
                 }
                 return true
             }
@@ -91,14 +96,13 @@ struct BatchDivision {
             var folding = ChangeFolding(batch, plan, expecting: tally.changes.count)
             for index in tally.changes { folding.add(batch.changes[Int(index)]) }
             guard !folding.isInDoubt else { return false }
-            for row in folding.rows { add(row.key, batch) { $0.add(row) } }
+            for row in folding.rows {
+                if isFree(row.key, batch) { first.add(row) } else { later.add(row) }
+            }
             return true
         }
 
-        private mutating func add(_ key: ArenaSlice, _ batch: ChangeBatch, _ addition: (inout TableSet) -> Void) {
-            if isFree(key, batch) { addition(&first) } else { addition(&later) }
-        }
-
+        /// None of the batches before touches the row.
         private func isFree(_ key: ArenaSlice, _ batch: ChangeBatch) -> Bool {
             if elders.isEmpty { return true }
             guard target.keepsRowsApart else { return false }

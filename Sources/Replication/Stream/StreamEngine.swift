@@ -6,9 +6,10 @@ import PostgresProtocol
 /// loop.
 final class StreamEngine {
     /// A batch is handed on when nothing more has come, or with the transaction that makes it so large; in the middle of
-    /// one at twice this size, or when it has so many bytes.
+    /// one, which then has to be written alone, at twice this size, or when it has so many bytes.
     private static let largestBatch = 10_000
     private static let largestBytes = 8 << 20
+    private static let manyBytes = 6 << 20
     /// So many bytes are taken at once while a batch is written.
     private static let patience = 1 << 16
     /// So many changes say that there are more to come.
@@ -96,7 +97,7 @@ final class StreamEngine {
 
     private var isBatchFull: Bool {
         batch.sourceChanges >= (current == nil ? Self.largestBatch : Self.largestBatch * 2)
-            || batch.byteCount + tables.pendingBytes >= Self.largestBytes
+            || batch.byteCount + tables.pendingBytes >= (current == nil ? Self.manyBytes : Self.largestBytes)
     }
 
     private var isBatchDue: Bool { hasChanges && current == nil && !applier.isBusy && !isGrowing }
