@@ -100,7 +100,8 @@ struct MetricsText {
         streams("replhost_stream_lost_heartbeats_total", .counter, "Heartbeats that did not come back.") {
             Double($0.lostHeartbeats)
         }
-        streams("replhost_stream_replayed_batches_total", .counter, "Batches that were written change by change.") {
+        streams("replhost_stream_replayed_batches_total", .counter, "Batches that were given up and written once more.")
+        {
             Double($0.replays)
         }
         streams(

@@ -30,7 +30,7 @@ extension [QualifiedName: ChangeCounts] {
 struct AppliedChanges {
     var tables: [QualifiedName: ChangeCounts] = [:]
     var conflicts: [QualifiedName: ConflictCounts] = [:]
-    /// Batches that had to be written change by change.
+    /// Batches that were given up and written once more.
     var replays = 0
     /// Batches that began while others before them were being written.
     var overlaps = 0

@@ -34,7 +34,7 @@ package final class StreamProgress: Sendable {
         package var tables: [(source: QualifiedName, target: QualifiedName)] = []
         /// By table of the target.
         package var applied: [QualifiedName: ChangeCounts] = [:]
-        /// Batches that were written change by change.
+        /// Batches that were given up and written once more.
         package var replays = 0
         /// Batches that began while others before them were being written.
         package var overlaps = 0

@@ -26,7 +26,7 @@ package struct RunFigures: Sendable {
         package var commitTime: String?
         /// Rows that the target had already, or did not have, where that is let pass.
         package var conflicts: Int
-        /// Batches that were written change by change.
+        /// Batches that were given up and written once more.
         package var replays: Int
         /// Batches that began while others before them were being written.
         package var overlaps: Int
